@@ -1,0 +1,153 @@
+"""Every environment variable the programs read, typed; see `.env.example` for what each means."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from talker.errors import BadSettings
+
+OPENROUTER = "https://openrouter.ai/api/v1"
+EXAMPLE_SECRET = "change-me"  # noqa: S105 - the point is that it is no secret
+"""What `.env.example` shows for a secret; production refuses it."""
+
+_DATABASE_SCHEMES = ("postgresql+psycopg", "postgresql+asyncpg", "postgresql", "postgres")
+
+
+def _split(value: object) -> object:
+    """A comma-separated list, as an environment variable has it."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _database_url(value: object) -> object:
+    """Any usual form of a Postgres URL, as plain libpq has it; empty stays empty."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    scheme, separator, rest = value.strip().partition("://")
+    if not separator or scheme not in _DATABASE_SCHEMES:
+        raise ValueError(
+            "must start with postgresql://, postgres://, postgresql+psycopg:// or "
+            "postgresql+asyncpg://"
+        )
+    return f"postgresql://{rest}"
+
+
+def _base_url(value: object) -> object:
+    return value.strip().rstrip("/") if isinstance(value, str) else value
+
+
+def _supadata_base(value: object) -> object:
+    """Supadata's API lives under /v1; a base without it works too."""
+    if not isinstance(value, str):
+        return value
+    base = value.strip().rstrip("/")
+    return base if base.endswith("/v1") else f"{base}/v1"
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Settings from the environment, then `.env`, then the defaults here.
+
+    Raises BadSettings, through `load_settings`, with a sentence for each wrong variable.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    environment: Literal["development", "production"] = "development"
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: Annotated[str, BeforeValidator(_base_url)] = ""
+    allowed_origins: Names = ()
+    auth: Literal["local", "accounts"] = "local"
+    secret_key: SecretStr | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    database_url: Annotated[str, BeforeValidator(_database_url)] = ""
+    qdrant_url: Annotated[str, BeforeValidator(_base_url)] = ""
+    qdrant_api_key: SecretStr | None = None
+
+    openrouter_api_key: SecretStr | None = None
+    openrouter_base_url: Annotated[str, BeforeValidator(_base_url)] = OPENROUTER
+    chat_models: Names = ("anthropic/claude-haiku-4.5", "google/gemini-2.5-flash")
+    router_model: str = "google/gemini-2.5-flash"
+    embedding_model: str = "local"
+    model_timeout_s: float = Field(default=60, gt=0)
+
+    supadata_api_key: SecretStr | None = None
+    supadata_base_url: Annotated[str, BeforeValidator(_supadata_base)] = (
+        "https://api.supadata.ai/v1"
+    )
+    transcript_providers: Names = ("supadata", "youtube")
+    youtube_proxy: SecretStr | None = None
+
+    max_question_chars: int = Field(default=8_000, ge=1)
+    max_upload_mb: int = Field(default=20, ge=1)
+    max_video_hours: int = Field(default=12, ge=1)
+    worker_concurrency: int = Field(default=4, ge=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        unknown = set(self.transcript_providers) - {"supadata", "youtube"}
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"TRANSCRIPT_PROVIDERS knows supadata and youtube, not {names}")
+        if not self.chat_models:
+            raise ValueError("CHAT_MODELS must name at least one model")
+        if self.auth == "local" and not _is_loopback(self.host):
+            raise ValueError(
+                f"AUTH=local has no login, so HOST must be a loopback address, not {self.host}; "
+                "set AUTH=accounts to serve other machines"
+            )
+        if self.environment == "production":
+            self._refuse_missing_secrets()
+        return self
+
+    def _refuse_missing_secrets(self) -> None:
+        if self.secret_key is None or self.secret_key.get_secret_value() == EXAMPLE_SECRET:
+            raise ValueError("SECRET_KEY must be set to a secret of your own in production")
+        if EXAMPLE_SECRET in (urlsplit(self.database_url).password or ""):
+            raise ValueError("DATABASE_URL still has the example password")
+        if self.qdrant_api_key and self.qdrant_api_key.get_secret_value() == EXAMPLE_SECRET:
+            raise ValueError("QDRANT_API_KEY is still the example's")
+
+    @property
+    def chat_configured(self) -> bool:
+        """Whether a chat model can be called; without one answers are extractive."""
+        return self.openrouter_api_key is not None or self.openrouter_base_url != OPENROUTER
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings once, at a program's entry point.
+
+    Raises BadSettings with one line for each variable that is wrong.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        raise BadSettings([_sentence(dict(detail)) for detail in error.errors()]) from None
+
+
+def _sentence(detail: dict[str, object]) -> str:
+    location = detail["loc"]
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    name = ".".join(str(part) for part in location).upper() if isinstance(location, tuple) else ""
+    return f"{name}: {message}" if name else message
