@@ -96,8 +96,9 @@ class Conflict(TalkerError):
 class IndexMismatch(Conflict):
     def __init__(self, name: str, built_with: str, wanted: str) -> None:
         super().__init__(
-            f"The index {name} was built with the embedding model {built_with}, and "
-            f"EMBEDDING_MODEL asks for {wanted}. Run `ingest reindex` to build one for it, or set it back."
+            f"The index {name} was built with the embedding model {built_with}, but "
+            f"EMBEDDING_MODEL asks for {wanted}. "
+            "Run `ingest reindex` to build one for it, or set it back."
         )
 
 

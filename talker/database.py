@@ -1,0 +1,92 @@
+"""The database: how it is reached, and how a new or older one is brought up to date."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from langgraph.checkpoint.postgres import PostgresSaver
+from procrastinate import App, SyncPsycopgConnector
+from psycopg.rows import dict_row
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from talker import migrations
+from talker.errors import DatabaseUnavailable
+from talker.models import LOCAL_USER_EMAIL
+
+MIGRATION_LOCK = 7_201_146_023
+"""Our key among Postgres's advisory locks: one process migrates, the others wait."""
+
+POOL_SIZE = 10
+POOL_OVERFLOW = 20
+
+
+def sqlalchemy_url(database_url: str) -> str:
+    """A plain Postgres URL as SQLAlchemy wants it, on psycopg 3."""
+    return database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def open_engine(database_url: str) -> AsyncEngine:
+    """An engine whose pool notices that Postgres was restarted."""
+    return create_async_engine(
+        sqlalchemy_url(database_url),
+        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+async def migrate(database_url: str) -> None:
+    """Bring every table up to date: ours, LangGraph's checkpoints and procrastinate's queue.
+
+    Safe to call from several processes at once and at every start. Raises DatabaseUnavailable.
+    """
+    await asyncio.to_thread(_migrate, database_url)
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return config
+
+
+def _migrate(database_url: str) -> None:
+    try:
+        connection = psycopg.connect(
+            database_url, autocommit=True, row_factory=dict_row, connect_timeout=5
+        )
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable from error
+    with connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        _upgrade_own_tables(database_url)
+        PostgresSaver(connection).setup()
+        _create_queue(connection, database_url)
+        connection.execute(
+            "INSERT INTO users (id, email, created_at) VALUES (gen_random_uuid(), %s, now())"
+            " ON CONFLICT DO NOTHING",
+            [LOCAL_USER_EMAIL],
+        )
+
+
+def _upgrade_own_tables(database_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(database_url))
+    with engine.connect() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def _create_queue(connection: psycopg.Connection[dict[str, object]], database_url: str) -> None:
+    """procrastinate's own tables, once; its later versions' changes come as migrations of ours."""
+    row = connection.execute("SELECT to_regclass('procrastinate_jobs') AS jobs").fetchone()
+    if row is None or row["jobs"] is not None:
+        return
+    app = App(connector=SyncPsycopgConnector(conninfo=database_url))
+    with app.open():
+        app.schema_manager.apply_schema()

@@ -1,0 +1,84 @@
+"""What a process opens once and hands down: nothing is opened or read on import."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.embeddings import Embeddings
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from talker.chunks import ChunkIndex
+from talker.database import migrate, open_engine
+from talker.embedded import servers
+from talker.embeddings import embedding_model_name, open_embeddings
+from talker.settings import Settings
+
+CHECKPOINT_CONNECTIONS = 20
+
+Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """`database_url` and `sessions` are for rows, `pool` for LangGraph's checkpoints."""
+
+    settings: Settings
+    database_url: str
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    pool: Pool
+    embeddings: Embeddings
+    chunks: ChunkIndex
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Servers, tables, pools and the index, ready to use; closed in reverse order.
+
+    Raises DatabaseUnavailable or EmbeddedServerFailed; an index that is away is met at first use.
+    """
+    async with AsyncExitStack() as stack:
+        urls = await stack.enter_async_context(servers(settings))
+        await migrate(urls.database_url)
+        engine = open_engine(urls.database_url)
+        stack.push_async_callback(engine.dispose)
+        sessions = async_sessionmaker(engine, expire_on_commit=False)
+        pool = await stack.enter_async_context(open_pool(urls.database_url))
+        embeddings = open_embeddings(settings)
+        chunks = await ChunkIndex.open(
+            url=urls.qdrant_url,
+            api_key=urls.qdrant_api_key,
+            embeddings=embeddings,
+            embedding_model=embedding_model_name(settings),
+            sessions=sessions,
+        )
+        stack.push_async_callback(chunks.aclose)
+        yield Resources(
+            settings=settings,
+            database_url=urls.database_url,
+            engine=engine,
+            sessions=sessions,
+            pool=pool,
+            embeddings=embeddings,
+            chunks=chunks,
+        )
+
+
+@asynccontextmanager
+async def open_pool(database_url: str) -> AsyncIterator[Pool]:
+    """A pool as LangGraph's Postgres saver needs it: autocommit, rows as dictionaries."""
+    options: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
+    pool: Pool = AsyncConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=CHECKPOINT_CONNECTIONS,
+        kwargs=options,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    async with pool:
+        yield pool
