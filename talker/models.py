@@ -24,7 +24,7 @@ VideoStatus = Literal["queued", "loading", "ready", "failed"]
 TranscriptKind = Literal["manual", "automatic", "generated", "uploaded"]
 JobStatus = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 JobStep = Literal["fetch", "chunk", "embed", "index"]
-MessageStatus = Literal["running", "complete", "stopped", "failed"]
+RunStatus = Literal["running", "complete", "stopped", "failed"]
 Role = Literal["user", "assistant"]
 
 LOCAL_USER_EMAIL = "local@localhost"
@@ -215,13 +215,52 @@ class Conversation(Base):
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Run(Base):
+    """One answer in the making. The process that makes it renews `heartbeat_at`; without it
+    for a while the run is lost and said to have failed."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        one_of("status", RunStatus),
+        Index(
+            "ix_runs_running_heartbeat_at",
+            "heartbeat_at",
+            postgresql_where=text("status = 'running'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    status: Mapped[str] = mapped_column(String(16), default="running")
+    heartbeat_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class RunEvent(Base):
+    """What a run told its reader, in order, so that one who comes back can catch up."""
+
+    __tablename__ = "run_events"
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    event: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
 class Message(Base):
-    """One turn's half. `error` is `{"error", "detail"}` where the run failed."""
+    """One turn's half; the answer's row is there, `running`, from the run's start.
+
+    `error` is `{"error", "detail"}` where the run failed.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         one_of("role", Role),
-        one_of("status", MessageStatus),
+        one_of("status", RunStatus),
         Index("ix_messages_conversation_id_created_at", "conversation_id", "created_at"),
     )
 
@@ -229,7 +268,7 @@ class Message(Base):
     conversation_id: Mapped[UUID] = mapped_column(
         ForeignKey("conversations.id", ondelete="CASCADE")
     )
-    run_id: Mapped[UUID] = mapped_column(index=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(16))
     content: Mapped[str]
     status: Mapped[str] = mapped_column(String(16), default="complete")
@@ -241,20 +280,6 @@ class Message(Base):
     cost_usd: Mapped[float | None]
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-class RunEvent(Base):
-    """What a run told its reader, in order, so that one who comes back can catch up."""
-
-    __tablename__ = "run_events"
-
-    run_id: Mapped[UUID] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[UUID] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
-    )
-    event: Mapped[dict[str, Any]]
-    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class SearchIndex(Base):
