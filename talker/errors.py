@@ -185,10 +185,16 @@ Reason = Literal[
 
 
 class LoadingFailed(TalkerError):
-    """A video cannot be loaded: why, in a word and a sentence, and what to do about it."""
+    """A video cannot be loaded: why, in a word and a sentence, and what to do about it.
 
-    def __init__(self, reason: Reason, detail: str, next_step: str) -> None:
+    `retry_after_s` is how long the service that refused asks to be left alone.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str, next_step: str, *, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(detail)
+        self.retry_after_s = retry_after_s
         self.reason = reason
         self.detail = detail
         self.next_step = next_step
