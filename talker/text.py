@@ -1,0 +1,126 @@
+"""Words for matching: tokens, stems, stop words, and BM25's weights for the sparse vectors."""
+
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+import regex
+import snowballstemmer  # type: ignore[import-untyped]  # the package has no types
+import stopwordsiso
+
+STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
+    "en": "english", "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque",
+    "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
+    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian",
+    "nb": "norwegian", "ne": "nepali", "nl": "dutch", "no": "norwegian", "pl": "polish",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish",
+    "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+"""Snowball's stemmers by ISO 639-1 code; other languages are matched by whole words."""
+
+K1 = 1.2
+B = 0.75
+AVERAGE_TERMS = 80
+"""Terms in an average chunk, fixed so that a point's weights need not know the others."""
+
+_TOKEN = regex.compile(
+    r"(?P<spaceless>[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc]+)"
+    r"|\p{N}+(?:[.,]\p{N}+)*|[\p{L}\p{M}\p{N}]+(?:['\u2019][\p{L}\p{M}]+)*"
+)
+_SPACELESS = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc\u3001-\u3011\uff01-\uff0f\uff1a-\uff1f]"
+)
+
+
+def is_spaceless(character: str) -> bool:
+    """Whether a character is of a script that writes no spaces between words."""
+    return _SPACELESS.match(character) is not None
+
+
+def token_estimate(text: str) -> int:
+    """About how many of e5's tokens a text has: within 10 % on captions in eight languages."""
+    ascii_count = sum(character.isascii() for character in text)
+    spaceless = len(_SPACELESS.findall(text))
+    return round(ascii_count / 4 + spaceless * 0.6 + (len(text) - ascii_count - spaceless) * 0.35)
+
+
+def primary(language: str) -> str:
+    """`pt` of `pt-BR`."""
+    return language.replace("_", "-").split("-")[0].lower()
+
+
+def tokens(text: str) -> list[str]:
+    """Case-folded words and numbers; pairs of characters where a script has no spaces."""
+    found = []
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        token = match.group()
+        if match.group("spaceless"):
+            found += [token[at : at + 2] for at in range(max(1, len(token) - 1))]
+        elif token[0].isnumeric():
+            found.append(token.replace(",", ""))
+        else:
+            found.append(token.replace("\u2019", "'").removesuffix("'s"))
+    return found
+
+
+@lru_cache(maxsize=200_000)
+def stem(token: str, language: str) -> str:
+    """A token's stem in a language; itself where there is no stemmer."""
+    algorithm = STEMMERS.get(language)
+    return str(_stemmer(algorithm).stemWord(token)) if algorithm else token
+
+
+@cache
+def _stemmer(algorithm: str) -> snowballstemmer.stemmer:
+    return snowballstemmer.stemmer(algorithm)
+
+
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    return frozenset(stopwordsiso.stopwords(language) if stopwordsiso.has_lang(language) else ())
+
+
+def terms(text: str, language: str) -> list[str]:
+    """The stems of a text's words, in order, stop words left out."""
+    language = primary(language)
+    stops = stop_words(language)
+    return [stem(token, language) for token in tokens(text) if token not in stops]
+
+
+def question_terms(question: str) -> list[set[str]]:
+    """For each content word of a question, the stems it may have in the videos' languages.
+
+    A name or a loanword of an English question is met in Polish captions by its Polish stem.
+    Stop words are those of the language most of whose stop words the question has.
+    """
+    asked = tokens(question)
+    stops = stop_words(guess_language(asked))
+    return [
+        {token, *(stem(token, language) for language in STEMMERS)}
+        for token in dict.fromkeys(asked)
+        if token not in stops
+    ]
+
+
+def guess_language(asked: Iterable[str]) -> str:
+    """The language whose stop words a question has most of; English where none is known."""
+    asked = set(asked)
+    return max(["en", *STEMMERS], key=lambda language: len(asked & stop_words(language)))
+
+
+def term_id(term: str) -> int:
+    """A term's dimension in the sparse vectors: the same in every process and for ever."""
+    return zlib.crc32(term.encode())
+
+
+def weights(text: str, language: str) -> dict[int, float]:
+    """BM25's term weights of a chunk by dimension; the index supplies the IDF."""
+    counts = Counter(terms(text, language))
+    length = sum(counts.values())
+    norm = K1 * (1 - B + B * length / AVERAGE_TERMS)
+    return {
+        term_id(term): count * (K1 + 1) / (count + norm) for term, count in sorted(counts.items())
+    }
