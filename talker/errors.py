@@ -14,7 +14,8 @@ TalkerError
 ├── WrongKindOfFile
 ├── Unavailable               a server of ours is away
 │   ├── DatabaseUnavailable
-│   └── IndexUnavailable
+│   ├── IndexUnavailable
+│   └── EmbeddedServerFailed   a server of our own does not start
 ├── ModelError                the model service did not answer as it should
 │   ├── ModelUnauthorised, ModelOutOfCredit, ModelBusy, ModelTimedOut, ModelRefused
 └── LoadingFailed             a video cannot be loaded; carries its typed reason
@@ -22,6 +23,7 @@ TalkerError
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
@@ -123,6 +125,13 @@ class DatabaseUnavailable(Unavailable):
 class IndexUnavailable(Unavailable):
     def __init__(self) -> None:
         super().__init__("The search index (Qdrant) does not answer. Try again in a moment.")
+
+
+class EmbeddedServerFailed(Unavailable):
+    def __init__(self, server: str, reason: str, log: Path) -> None:
+        super().__init__(
+            f"The embedded {server} does not start: {reason.rstrip('.')}. Its log is {log}."
+        )
 
 
 class ModelError(TalkerError):
