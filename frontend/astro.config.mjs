@@ -1,0 +1,49 @@
+import svelte from "@astrojs/svelte";
+import tailwindcss from "@tailwindcss/vite";
+import { defineConfig } from "astro/config";
+
+const api = process.env["PUBLIC_API_URL"] ?? "http://127.0.0.1:8000";
+
+/**
+ * One built page serves every conversation and one every video; the address is read in the browser.
+ * The app and Caddy do this in production, so Astro's own server must do it too.
+ * @returns {import("astro").AstroIntegration}
+ */
+function shells() {
+  return {
+    name: "shells",
+    hooks: {
+      "astro:server:setup": ({ server }) => {
+        server.middlewares.use((request, _response, next) => {
+          request.url = request.url?.replace(/^\/(c|v)\/[^/?@.]+/, "/$1/");
+          next();
+        });
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  output: "static",
+  integrations: [svelte(), shells()],
+  devToolbar: { enabled: false },
+  // No Markdown pages; the highlighter's inline styles would only clash with the policy below.
+  markdown: { syntaxHighlight: false },
+  security: {
+    csp: {
+      directives: [
+        "default-src 'self'",
+        "base-uri 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-src https://www.youtube-nocookie.com",
+        "img-src 'self' data: https://i.ytimg.com",
+        "object-src 'none'",
+      ],
+    },
+  },
+  vite: {
+    plugins: [tailwindcss()],
+    server: { proxy: { "/api": { target: api, changeOrigin: true, ws: true } } },
+  },
+});
