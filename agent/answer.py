@@ -1,0 +1,86 @@
+"""The answer: written by a model from the passages or, without one, quoted from them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langgraph.runtime import Runtime
+
+from agent.citations import citation, prove_citations
+from agent.events import StatusEvent, TokenEvent, sources_event, writer
+from agent.models import ChatModels, Reply
+from agent.prompts import fill
+from agent.route import RECENT_CHARS, RECENT_MESSAGES
+from agent.state import AgentState, Citation, Passage, Reader
+from agent.streaming import stream_reply
+
+QUOTED_PASSAGES = 3
+"""How many passages an extractive answer quotes, the stretch that answers best."""
+
+
+async def answer(
+    state: AgentState, runtime: Runtime[Reader], *, models: ChatModels
+) -> dict[str, Any]:
+    """Stream the answer; its citations are proved before it counts as one."""
+    passages = state["passages"]
+    writer()(sources_event(passages))
+    if not models.configured:
+        return _extract(passages)
+    writer()(StatusEvent(type="status", step="answer", detail="Writing the answer"))
+    reply = Reply()
+    await stream_reply(models, _prompt(state), runtime.context, reply)
+    content, citations = prove_citations(reply.text, passages)
+    return {
+        "messages": [AIMessage(content)],
+        "citations": citations,
+        "model": reply.model,
+        "usage": reply.usage,
+    }
+
+
+def _prompt(state: AgentState) -> list[AnyMessage]:
+    """Rules, the last turns, then the passages fenced as data with the question under them."""
+    passages = state["passages"]
+    rules = fill(
+        "answer",
+        today=datetime.now(UTC).strftime("%d %B %Y"),
+        first=passages[0]["n"],
+        last=passages[-1]["n"],
+    )
+    fenced = "\n\n".join(
+        f"[{passage['n']}] from the video “{_unfenced(passage['title'])}”:\n"
+        f"{_unfenced(passage['text'])}"
+        for passage in passages
+    )
+    asked = fill("passages", passages=fenced, question=state["question"])
+    return [SystemMessage(rules), *_recent(state["messages"][:-1]), HumanMessage(asked)]
+
+
+def _recent(messages: list[AnyMessage]) -> list[AnyMessage]:
+    """The last turns, shortened: enough to follow the conversation by."""
+    return [
+        message.model_copy(update={"content": message.text[:RECENT_CHARS]})
+        for message in messages[-RECENT_MESSAGES:]
+    ]
+
+
+def _unfenced(text: str) -> str:
+    """Text that cannot close the fence it is put in."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def _extract(passages: list[Passage]) -> dict[str, Any]:
+    """The sentences that answer best, in the speakers' own words, each with its citation."""
+    write = writer()
+    lines: list[str] = []
+    citations: list[Citation] = []
+    for passage in passages[:QUOTED_PASSAGES]:
+        citations.append(citation(passage["n"], passage, passage["shown"]))
+        lines.append(f"- “{passage['shown']['text']}” [{passage['n']}]")
+        write(TokenEvent(type="token", text=("\n" if len(lines) > 1 else "") + lines[-1]))
+    return {
+        "messages": [AIMessage("\n".join(lines))],
+        "citations": citations,
+        "model": None,
+        "usage": None,
+    }

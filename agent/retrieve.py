@@ -1,0 +1,76 @@
+"""The passages that bear on the question, from the videos the person may read."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from langgraph.runtime import Runtime
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from agent.events import StatusEvent, writer
+from agent.library import VideoName, names, readable_ids, reader_id
+from agent.search import Passage as Found
+from agent.search import Search
+from agent.state import AgentState, Passage, Reader, Said
+
+PASSAGES = 8
+"""How many an answer is written from: some 1,600 tokens of transcript."""
+
+
+async def retrieve(
+    state: AgentState,
+    runtime: Runtime[Reader],
+    *,
+    search: Search,
+    sessions: async_sessionmaker[AsyncSession],
+) -> dict[str, Any]:
+    writer()(StatusEvent(type="status", step="retrieve", detail="Searching your videos"))
+    scope = state.get("video_ids")
+    passages = await find_passages(
+        state["question"],
+        runtime.context.user_id,
+        None if scope is None else [UUID(id_) for id_ in scope],
+        before=state.get("before", ""),
+        search=search,
+        sessions=sessions,
+    )
+    return {"passages": passages}
+
+
+async def find_passages(
+    question: str,
+    user_id: UUID | None,
+    scope: Collection[UUID] | None,
+    *,
+    search: Search,
+    sessions: async_sessionmaker[AsyncSession],
+    before: str = "",
+    limit: int = PASSAGES,
+) -> list[Passage]:
+    """The best passages, numbered from 1. Raises IndexUnavailable and DatabaseUnavailable's kin."""
+    async with sessions() as session:
+        readable = await readable_ids(session, await reader_id(session, user_id), scope)
+    found = await search.passages(question, readable, before=before, limit=limit)
+    async with sessions() as session:
+        videos = await names(session, {passage.video_id for passage in found})
+    # A video that was removed meanwhile has no name any more.
+    kept = [passage for passage in found if passage.video_id in videos]
+    return [_numbered(n, passage, videos[passage.video_id]) for n, passage in enumerate(kept, 1)]
+
+
+def _numbered(n: int, found: Found, video: VideoName) -> Passage:
+    return Passage(
+        n=n,
+        chunk_id=str(found.chunk_id),
+        video_id=str(found.video_id),
+        youtube_id=video.youtube_id,
+        title=video.title,
+        language=found.language,
+        text=found.text,
+        score=found.score,
+        cosine=found.cosine,
+        sentences=[
+            Said(start_ms=s.start_ms, end_ms=s.end_ms, text=s.text) for s in found.sentences
+        ],
+        shown=Said(start_ms=found.shown.start_ms, end_ms=found.shown.end_ms, text=found.shown.text),
+    )
