@@ -7,7 +7,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from langgraph.checkpoint.postgres import PostgresSaver
-from procrastinate import App, SyncPsycopgConnector
+from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -65,7 +65,7 @@ def _migrate(database_url: str) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         _upgrade_own_tables(database_url)
         PostgresSaver(connection).setup()
-        _create_queue(connection, database_url)
+        _create_queue(connection)
         connection.execute(
             "INSERT INTO users (id, email, created_at) VALUES (gen_random_uuid(), %s, now())"
             " ON CONFLICT DO NOTHING",
@@ -82,11 +82,8 @@ def _upgrade_own_tables(database_url: str) -> None:
     engine.dispose()
 
 
-def _create_queue(connection: psycopg.Connection[dict[str, object]], database_url: str) -> None:
+def _create_queue(connection: psycopg.Connection[dict[str, object]]) -> None:
     """procrastinate's own tables, once; its later versions' changes come as migrations of ours."""
     row = connection.execute("SELECT to_regclass('procrastinate_jobs') AS jobs").fetchone()
-    if row is None or row["jobs"] is not None:
-        return
-    app = App(connector=SyncPsycopgConnector(conninfo=database_url))
-    with app.open():
-        app.schema_manager.apply_schema()
+    if row is not None and row["jobs"] is None:
+        connection.execute(SchemaManager.get_schema())

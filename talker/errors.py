@@ -17,7 +17,8 @@ TalkerError
 │   ├── IndexUnavailable
 │   └── EmbeddedServerFailed   a server of our own does not start
 ├── ModelError                the model service did not answer as it should
-│   ├── ModelUnauthorised, ModelOutOfCredit, ModelBusy, ModelTimedOut, ModelRefused
+│   ├── ModelUnavailable, ModelUnauthorised, ModelOutOfCredit, ModelBusy,
+│   └── ModelTimedOut, ModelRefused
 └── LoadingFailed             a video cannot be loaded; carries its typed reason
 """
 
@@ -138,6 +139,11 @@ class ModelError(TalkerError):
     """The model service failed; `retryable` says whether the same question may pass later."""
 
     retryable = True
+
+
+class ModelUnavailable(ModelError):
+    def __init__(self) -> None:
+        super().__init__("The model service does not answer. Try again in a moment.")
 
 
 class ModelUnauthorised(ModelError):

@@ -1,5 +1,6 @@
 """What the model service's failures mean to us; chat and embeddings alike speak through openai."""
 
+import httpx
 import openai
 
 from talker.errors import (
@@ -9,21 +10,22 @@ from talker.errors import (
     ModelRefused,
     ModelTimedOut,
     ModelUnauthorised,
+    ModelUnavailable,
 )
 
 _MAX_DETAIL_CHARS = 300
 
 
-def as_model_error(error: openai.OpenAIError) -> ModelError:
-    """The typed error for one of openai's.
+def as_model_error(error: openai.OpenAIError | httpx.HTTPError) -> ModelError:
+    """The typed error for one of openai's, or for a connection lost inside a stream.
 
-    Statuses as OpenRouter documents them: 402 credit used up, 408 and 504 time-outs, 429 and 5xx
-    (529 from embeddings) busy; an error inside a stream carries the status as `code`.
+    Statuses as OpenRouter documents them: 402 credit used up, 408 and 504 time-outs, 429 busy,
+    5xx (529 from embeddings) away; an error inside a stream carries the status as `code`.
     """
-    if isinstance(error, openai.APITimeoutError):
+    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
         return ModelTimedOut()
-    if isinstance(error, openai.APIConnectionError):
-        return ModelBusy()
+    if isinstance(error, openai.APIConnectionError | httpx.HTTPError):
+        return ModelUnavailable()
     if not isinstance(error, openai.APIError):
         return ModelRefused(_detail(error))
     status = _status(error)
@@ -33,8 +35,10 @@ def as_model_error(error: openai.OpenAIError) -> ModelError:
         return ModelOutOfCredit()
     if status in (408, 504):
         return ModelTimedOut()
-    if status is None or status == 429 or status >= 500:
+    if status == 429:
         return ModelBusy(_retry_after_s(error))
+    if status is None or status >= 500:
+        return ModelUnavailable()
     return ModelRefused(_detail(error))
 
 

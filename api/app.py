@@ -1,0 +1,91 @@
+"""The HTTP program: what it opens, what it routes, what it answers when something breaks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from fastapi import APIRouter, FastAPI
+from ingestion.worker import run_worker
+
+from agent.checkpoints import open_checkpointer
+from agent.graph import build_graph
+from agent.models import ChatModels
+from agent.search import Search
+from api import (
+    chat,
+    conversations,
+    errors,
+    health,
+    ingestion_jobs,
+    models,
+    search,
+    videos,
+)
+from api.guard import Guard
+from api.pages import add_pages
+from api.runs import Runs
+from talker.errors import BadSettings
+from talker.resources import open_resources
+from talker.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole app. Raises BadSettings for a way of logging in that does not exist yet."""
+    if settings.auth != "local":
+        raise BadSettings(["AUTH: only `local` exists so far: one person, no login."])
+    app = FastAPI(
+        title="YoutubeTalker",
+        version="0.1.0",
+        summary="Talk with your YouTube videos: every claim plays the second it was said.",
+        lifespan=_lifespan,
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.settings = settings
+    app.add_middleware(Guard, settings=settings)
+    errors.add_handlers(app)
+    routes = APIRouter(prefix="/api")
+    for part in (videos, ingestion_jobs, search, conversations, chat, models, health):
+        routes.include_router(part.router)
+    app.include_router(routes)
+    add_pages(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        resources = await stack.enter_async_context(open_resources(app.state.settings))
+        chat_models = ChatModels(resources.settings)
+        stack.push_async_callback(chat_models.aclose)
+        searching = Search(resources.chunks, resources.sessions)
+        checkpointer = open_checkpointer(resources.pool)
+        graph = build_graph(
+            sessions=resources.sessions,
+            search=searching,
+            models=chat_models,
+            checkpointer=checkpointer,
+        )
+        runs = Runs(graph, resources.sessions)
+        stack.push_async_callback(runs.aclose)
+        app.state.resources = resources
+        app.state.models = chat_models
+        app.state.search = searching
+        app.state.checkpointer = checkpointer
+        app.state.runs = runs
+        await stack.enter_async_context(_in_background(runs.keep_house()))
+        await stack.enter_async_context(_in_background(run_worker(resources)))
+        yield
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run something beside the app, and end it with the app."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

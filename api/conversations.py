@@ -1,0 +1,259 @@
+"""Conversations and their messages."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.asking import UNTITLED, check_videos, own_conversation
+from api.dependencies import AppRuns, CurrentUser, Limit, Offset, Session
+from talker.models import Conversation, Message
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+
+MAX_TITLE = 200
+
+
+class ConversationOut(BaseModel):
+    id: UUID
+    title: str
+    video_ids: list[UUID] | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationList(BaseModel):
+    items: list[ConversationOut]
+    total: int
+
+
+class NewConversation(BaseModel):
+    """`video_ids` narrows what the conversation is about; without it, the whole library."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str | None = Field(default=None, min_length=1, max_length=MAX_TITLE)
+    video_ids: list[UUID] | None = None
+
+
+class ConversationChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(min_length=1, max_length=MAX_TITLE)
+
+
+class CitationOut(BaseModel):
+    n: int
+    video_id: UUID
+    youtube_id: str | None
+    title: str
+    start_s: float
+    end_s: float
+    quote: str
+    url: str | None
+
+
+class UsageOut(BaseModel):
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+class ErrorOut(BaseModel):
+    error: str
+    detail: str
+
+
+class MessageOut(BaseModel):
+    id: UUID
+    run_id: UUID
+    role: Literal["user", "assistant"]
+    content: str
+    status: Literal["running", "complete", "stopped", "failed"]
+    citations: list[CitationOut]
+    intent: str | None
+    model: str | None
+    usage: UsageOut | None
+    error: ErrorOut | None
+    created_at: datetime
+
+
+class MessageList(BaseModel):
+    items: list[MessageOut]
+    total: int
+
+
+@router.get("")
+async def list_conversations(
+    session: Session,
+    user: CurrentUser,
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> ConversationList:
+    """The person's conversations, the last used first; `q` looks in titles and messages."""
+    own = select(Conversation).where(Conversation.user_id == user.id)
+    if q.strip():
+        own = own.where(_mentions(q.strip()))
+    total = await session.scalar(select(func.count()).select_from(own.subquery()))
+    rows = await session.scalars(
+        own.order_by(Conversation.updated_at.desc(), Conversation.id).limit(limit).offset(offset)
+    )
+    return ConversationList(items=[_out(row) for row in rows], total=total or 0)
+
+
+@router.post("", status_code=201)
+async def create_conversation(
+    session: Session, user: CurrentUser, new: NewConversation | None = None
+) -> ConversationOut:
+    new = new or NewConversation()
+    await check_videos(session, user, new.video_ids)
+    conversation = Conversation(
+        user_id=user.id, title=new.title or UNTITLED, video_ids=new.video_ids or None
+    )
+    session.add(conversation)
+    await session.flush()
+    return _out(conversation)
+
+
+@router.get("/{conversation_id}")
+async def read_conversation(
+    conversation_id: UUID, session: Session, user: CurrentUser
+) -> ConversationOut:
+    return _out(await own_conversation(session, user, conversation_id))
+
+
+@router.patch("/{conversation_id}")
+async def rename_conversation(
+    conversation_id: UUID, change: ConversationChange, session: Session, user: CurrentUser
+) -> ConversationOut:
+    conversation = await own_conversation(session, user, conversation_id)
+    conversation.title = change.title
+    await session.flush()
+    return _out(conversation)
+
+
+@router.delete("/{conversation_id}", status_code=204)
+async def delete_conversation(
+    conversation_id: UUID, session: Session, user: CurrentUser, runs: AppRuns, request: Request
+) -> None:
+    """Delete the conversation, its messages and the agent's memory of it."""
+    conversation = await own_conversation(session, user, conversation_id)
+    await runs.stop_and_wait(conversation_id)
+    await session.delete(conversation)
+    await request.app.state.checkpointer.adelete_thread(str(conversation_id))
+
+
+@router.get("/{conversation_id}/messages")
+async def list_messages(
+    conversation_id: UUID,
+    session: Session,
+    user: CurrentUser,
+    limit: Limit = 500,
+    offset: Offset = 0,
+) -> MessageList:
+    """The messages in order; an answer that is still being written has the status `running`."""
+    await own_conversation(session, user, conversation_id)
+    total = await session.scalar(
+        select(func.count()).where(Message.conversation_id == conversation_id)
+    )
+    rows = await _messages(session, conversation_id, limit, offset)
+    return MessageList(items=[message_out(row) for row in rows], total=total or 0)
+
+
+@router.get("/{conversation_id}/export", response_class=Response)
+async def export_conversation(
+    conversation_id: UUID,
+    session: Session,
+    user: CurrentUser,
+    format: Literal["markdown", "json"] = "markdown",  # noqa: A002 - the query's name is public
+) -> Response:
+    """The whole conversation as a file, its citations as links to the second."""
+    conversation = await own_conversation(session, user, conversation_id)
+    rows = await _messages(session, conversation_id)
+    if format == "json":
+        whole = {
+            **_out(conversation).model_dump(mode="json"),
+            "messages": [message_out(row).model_dump(mode="json") for row in rows],
+        }
+        content, kind, ending = json.dumps(whole, ensure_ascii=False, indent=1), "json", "json"
+    else:
+        content, kind, ending = as_markdown(conversation, rows), "markdown", "md"
+    return Response(
+        content,
+        media_type=f"{'application' if kind == 'json' else 'text'}/{kind}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{conversation_id}.{ending}"'},
+    )
+
+
+async def _messages(
+    session: AsyncSession, conversation_id: UUID, limit: int | None = None, offset: int = 0
+) -> list[Message]:
+    return list(
+        await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == conversation_id)
+            .order_by(Message.created_at, Message.id)
+            .limit(limit)
+            .offset(offset)
+        )
+    )
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    return or_(
+        Conversation.title.icontains(words, autoescape=True),
+        exists().where(
+            Message.conversation_id == Conversation.id,
+            Message.content.icontains(words, autoescape=True),
+        ),
+    )
+
+
+def _out(row: Conversation) -> ConversationOut:
+    return ConversationOut.model_validate(row, from_attributes=True)
+
+
+def message_out(row: Message) -> MessageOut:
+    usage = None
+    if row.input_tokens is not None and row.output_tokens is not None:
+        usage = UsageOut(
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+            cost_usd=row.cost_usd,
+        )
+    return MessageOut.model_validate(
+        {
+            **{name: getattr(row, name) for name in MessageOut.model_fields if name != "usage"},
+            "usage": usage,
+        }
+    )
+
+
+def as_markdown(conversation: Conversation, messages: list[Message]) -> str:
+    """Questions as headings, answers as they stand, each citation a line with its link."""
+    parts = [f"# {conversation.title}"]
+    for message in messages:
+        if message.role == "user":
+            parts.append(f"## {' '.join(message.content.split())}")
+            continue
+        parts.append(message.content or "(no answer)")
+        lines = [
+            f"- [{cited['n']}] “{cited['quote']}” – {cited['title']}, "
+            f"{clock(cited['start_s'])}" + (f", <{cited['url']}>" if cited["url"] else "")
+            for cited in message.citations
+        ]
+        if lines:
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,71 @@
+"""What routes ask for: the process's resources, a transaction, the person."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Query
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
+
+from agent.models import ChatModels
+from agent.search import Search
+from api.runs import Runs
+from talker.models import LOCAL_USER_EMAIL, User
+from talker.resources import Resources
+
+
+def _resources(connection: HTTPConnection) -> Resources:
+    resources: Resources = connection.app.state.resources
+    return resources
+
+
+AppResources = Annotated[Resources, Depends(_resources)]
+
+
+async def _transaction(resources: AppResources) -> AsyncIterator[AsyncSession]:
+    async with resources.sessions.begin() as session:
+        yield session
+
+
+# "function": commit before the response leaves; by default a failed commit still answers 200
+Session = Annotated[AsyncSession, Depends(_transaction, scope="function")]
+
+
+async def local_user(session: AsyncSession) -> User:
+    """The one person of AUTH=local."""
+    return (await session.scalars(select(User).where(User.email == LOCAL_USER_EMAIL))).one()
+
+
+async def _current_user(session: Session) -> User:
+    return await local_user(session)
+
+
+CurrentUser = Annotated[User, Depends(_current_user)]
+
+
+def _runs(connection: HTTPConnection) -> Runs:
+    runs: Runs = connection.app.state.runs
+    return runs
+
+
+AppRuns = Annotated[Runs, Depends(_runs)]
+
+
+def _models(connection: HTTPConnection) -> ChatModels:
+    models: ChatModels = connection.app.state.models
+    return models
+
+
+AppModels = Annotated[ChatModels, Depends(_models)]
+
+
+def _search(connection: HTTPConnection) -> Search:
+    search: Search = connection.app.state.search
+    return search
+
+
+AppSearch = Annotated[Search, Depends(_search)]
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0)]

@@ -1,0 +1,116 @@
+"""Error type to status: one table, one handler; a test holds the table to the whole tree."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg import OperationalError as PsycopgOperationalError
+from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
+from starlette.exceptions import HTTPException
+
+from talker import errors
+
+log = logging.getLogger(__name__)
+
+
+class InternalError(errors.TalkerError):
+    """A bug, as the person who met it is told of it."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side; the log has the details.")
+
+
+STATUS: dict[type[errors.TalkerError], int] = {
+    InternalError: 500,
+    errors.BadSettings: 500,
+    errors.BadRequest: 400,
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.UploadTooLarge: 413,
+    errors.WrongKindOfFile: 415,
+    errors.LoadingFailed: 400,
+    errors.Unavailable: 503,
+    errors.ModelError: 502,
+    errors.ModelOutOfCredit: 402,
+    errors.ModelTimedOut: 504,
+}
+"""By the nearest class: an error without a row has its parent's."""
+
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+    SqlalchemyPoolTimeout,
+    PsycopgOperationalError,
+    PoolTimeout,
+)
+"""What SQLAlchemy and psycopg raise when Postgres does not answer."""
+
+HTTP_NAMES = {
+    401: "not_logged_in",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "upload_too_large",
+    415: "wrong_kind_of_file",
+}
+
+
+def status_of(error: errors.TalkerError) -> int:
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def add_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(errors.TalkerError, _talker_error)
+    app.add_exception_handler(RequestValidationError, _misfit)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _bug)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _database_away)
+
+
+def body(name: str, detail: str) -> dict[str, str]:
+    return {"error": name, "detail": detail}
+
+
+async def _talker_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.TalkerError)
+    headers = {}
+    if isinstance(error, errors.ModelBusy) and error.retry_after_s:
+        headers["Retry-After"] = str(round(error.retry_after_s))
+    if isinstance(error, errors.LoadingFailed):
+        content = body(error.reason, f"{error.detail} {error.next_step}")
+    else:
+        content = body(error.name(), str(error))
+    return JSONResponse(content, status_of(error), headers)
+
+
+async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    log.warning("database unavailable", extra={"error": type(error).__name__})
+    return await _talker_error(request, errors.DatabaseUnavailable())
+
+
+async def _misfit(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    sentences = [
+        f"{'.'.join(str(part) for part in detail['loc'][1:]) or 'body'}: {detail['msg']}"
+        for detail in error.errors()
+    ]
+    return JSONResponse(body("validation_failed", "; ".join(sentences)), 422)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    name = HTTP_NAMES.get(error.status_code, "bad_request")
+    detail = error.detail
+    if error.status_code == 404 and detail == "Not Found":
+        detail = f"There is nothing at {request.url.path}. The API is described at /api/docs."
+    return JSONResponse(body(name, detail), error.status_code, error.headers)
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", exc_info=error)
+    return await _talker_error(request, InternalError())

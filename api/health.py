@@ -1,0 +1,109 @@
+"""Alive, and ready: which part is away, if one is."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from api.dependencies import AppResources
+from api.errors import DATABASE_AWAY
+from talker.errors import DatabaseUnavailable, ModelError, TalkerError
+from talker.resources import Resources
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+CHECK_TIMEOUT_S = 3.0
+WORKER_SEEN_S = 60
+"""A worker that has shown no sign of life for longer counts as gone; it shows one every 10 s."""
+
+
+class Health(BaseModel):
+    status: Literal["alive"]
+
+
+class Part(BaseModel):
+    ok: bool
+    detail: str
+
+
+class Readiness(BaseModel):
+    """`ready` counts the database, the index and a worker; the others are told, not counted."""
+
+    ready: bool
+    database: Part
+    index: Part
+    worker: Part
+    model: Part
+    transcripts: Part
+
+
+@router.get("")
+async def health() -> Health:
+    return Health(status="alive")
+
+
+@router.get("/ready", responses={503: {"model": Readiness}})
+async def readiness(resources: AppResources, response: Response) -> Readiness:
+    database, index, worker = await asyncio.gather(
+        _checked(_database(resources)),
+        _checked(resources.chunks.ready()),
+        _checked(_worker(resources)),
+    )
+    ready = database.ok and index.ok and worker.ok
+    response.status_code = 200 if ready else 503
+    settings = resources.settings
+    supadata = settings.supadata_api_key is not None and "supadata" in settings.transcript_providers
+    return Readiness(
+        ready=ready,
+        database=database,
+        index=index,
+        worker=worker,
+        model=Part(
+            ok=settings.chat_configured,
+            detail=settings.chat_models[0]
+            if settings.chat_configured
+            else "No chat model: set OPENROUTER_API_KEY. Answers are quotations until then.",
+        ),
+        transcripts=Part(
+            ok=True, detail="Supadata" if supadata else "YouTube's captions; no Supadata key is set"
+        ),
+    )
+
+
+class NoWorker(TalkerError):
+    def __init__(self) -> None:
+        super().__init__("No worker is running: videos wait in the queue. Start `worker`.")
+
+
+async def _database(resources: Resources) -> None:
+    async with resources.sessions() as session:
+        await session.execute(text("SELECT 1"))
+
+
+async def _worker(resources: Resources) -> None:
+    async with resources.sessions() as session:
+        seen = await session.scalar(
+            text(
+                "SELECT count(*) FROM procrastinate_workers"
+                " WHERE last_heartbeat > now() - make_interval(secs => :seconds)"
+            ),
+            {"seconds": WORKER_SEEN_S},
+        )
+    if not seen:
+        raise NoWorker
+
+
+async def _checked(check: Awaitable[None]) -> Part:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            await check
+    except DATABASE_AWAY:
+        return Part(ok=False, detail=str(DatabaseUnavailable()))
+    except (TalkerError, ModelError) as error:
+        return Part(ok=False, detail=str(error))
+    except TimeoutError:
+        return Part(ok=False, detail=f"No answer within {CHECK_TIMEOUT_S:.0f} s.")
+    return Part(ok=True, detail="ok")
