@@ -1,0 +1,88 @@
+"""What a job's failure means: its typed reason, and whether a later try may pass."""
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from talker.errors import (
+    LoadingFailed,
+    ModelBusy,
+    ModelError,
+    ModelOutOfCredit,
+    ModelTimedOut,
+    ModelUnauthorised,
+    TalkerError,
+    Unavailable,
+)
+
+FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 300.0
+MAX_TRIES = 12
+"""About half an hour in all, after which a person has to look at it."""
+
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class TryAgain(TalkerError):
+    """A job's try failed in a way that may pass; it goes back to the queue for `delay_s`."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__(f"It is tried again in {delay_s:.0f} s.")
+        self.delay_s = delay_s
+
+
+def delay_s(failure: LoadingFailed, earlier_tries: int) -> float | None:
+    """Seconds until the next try; None when another one cannot help, or enough were made.
+
+    Only a service that is down comes back by itself. A block does not end sooner for being
+    asked again, and keys, credits and the video itself are for a person to change.
+    """
+    delay: float = min(FIRST_DELAY_S * 2**earlier_tries, LONGEST_DELAY_S)
+    if failure.reason != "provider_down" or earlier_tries + 1 >= MAX_TRIES:
+        return None
+    return max(delay, failure.retry_after_s or 0)
+
+
+def as_failure(error: TalkerError) -> LoadingFailed:
+    """Any failure of ours as one of loading, with the reason that the API names."""
+    match error:
+        case LoadingFailed():
+            return error
+        case ModelUnauthorised():
+            return LoadingFailed(
+                "unauthorised",
+                str(error),
+                "Set the key, or EMBEDDING_MODEL=local to embed without one, then retry.",
+            )
+        case ModelOutOfCredit():
+            return LoadingFailed("quota", str(error), "Add credit, then retry.")
+        case ModelBusy():
+            return _passing(str(error), error.retry_after_s)
+        case ModelTimedOut() | Unavailable():
+            return _passing(str(error), None)
+        case ModelError():
+            return LoadingFailed(
+                "blocked", str(error), "Choose another EMBEDDING_MODEL, then retry."
+            )
+    return LoadingFailed("blocked", str(error), "Put that right, then retry.")
+
+
+def _passing(detail: str, retry_after_s: float | None) -> LoadingFailed:
+    return LoadingFailed(
+        "provider_down", detail, "It is tried again by itself.", retry_after_s=retry_after_s
+    )
+
+
+def broken(error: Exception) -> LoadingFailed:
+    """A fault of this program, which the log has in full."""
+    return LoadingFailed(
+        "provider_down",
+        f"Loading broke off with an unexpected error ({type(error).__name__}).",
+        "Retry; if it happens again, the worker's log says where.",
+    )
+
+
+def too_long(duration_ms: int, max_hours: int) -> LoadingFailed:
+    return LoadingFailed(
+        "too_long",
+        f"The video lasts {duration_ms / 3_600_000:.1f} hours; at most {max_hours} are loaded.",
+        "Raise MAX_VIDEO_HOURS, or load a shorter video.",
+    )

@@ -1,0 +1,79 @@
+"""A worker: takes jobs from the queue until it is told to stop. Any number may run at once."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from psycopg_pool import PoolTimeout
+
+from ingestion.queue import HEARTBEAT_S, STALLED_S, WorkerTools, open_queue
+from ingestion.transcripts import open_providers
+from talker.errors import TalkerError
+from talker.resources import Resources, open_resources
+from talker.settings import load_settings
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 5.0
+"""What jobs under way get to finish when the worker stops; then they go back to the queue."""
+RESTART_S = 2.0
+
+
+async def run_worker(resources: Resources, *, concurrency: int | None = None) -> None:
+    """Work the queue until cancelled; an outage of Postgres is waited out.
+
+    `concurrency` is how many videos are loaded at once, WORKER_CONCURRENCY without it.
+    """
+    jobs = concurrency or resources.settings.worker_concurrency
+    async with open_providers(resources.settings) as providers:
+        tools = WorkerTools(resources, providers)
+        while True:
+            try:
+                await _work(tools, jobs)
+            except (ConnectorException, psycopg.Error, PoolTimeout) as error:
+                log.warning("worker lost postgres", extra={"error": type(error).__name__})
+            await asyncio.sleep(RESTART_S)
+
+
+async def _work(tools: WorkerTools, jobs: int) -> None:
+    connector = PsycopgConnector(
+        conninfo=tools.resources.database_url,
+        min_size=1,
+        max_size=jobs + 3,
+        timeout=10,
+        kwargs={"connect_timeout": 5},
+    )
+    queue = open_queue(connector, tools)
+    async with queue.open_async():
+        await queue.run_worker_async(
+            concurrency=jobs,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=DRAIN_S,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_S,
+            delete_jobs="successful",
+        )
+
+
+async def _until_stopped() -> None:
+    async with open_resources(load_settings()) as resources:
+        work = asyncio.create_task(run_worker(resources))
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, work.cancel)
+        log.info("worker started")
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+def main() -> None:
+    """The `worker` command."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        asyncio.run(_until_stopped())
+    except TalkerError as error:
+        raise SystemExit(str(error)) from None
