@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ingestion import transcripts
@@ -19,7 +19,13 @@ from ingestion.chunking import chunk
 from ingestion.failures import DATABASE_AWAY, TryAgain, as_failure, broken, delay_s, too_long
 from ingestion.progress import JobProgress
 from ingestion.provider import TranscriptProvider, no_speech, provider_down
-from ingestion.rows import add_transcript, indexed_chunks, transcript_of
+from ingestion.rows import (
+    add_transcript,
+    count_chunks,
+    count_segments,
+    indexed_chunks,
+    transcript_of,
+)
 from talker.chunks import IndexedChunk
 from talker.errors import LoadingFailed, TalkerError, VideoNotFound
 from talker.models import Chunk, IngestionJob, Segment, Transcript, Video
@@ -154,9 +160,7 @@ async def _chunk(job: _Job, resources: Resources) -> list[IndexedChunk]:
         )
         if transcript is None:
             raise VideoNotFound(job.video_id)
-        if not await session.scalar(
-            select(func.count(Chunk.id)).where(Chunk.video_id == job.video_id)
-        ):
+        if not await count_chunks(session, job.video_id):
             await _add_chunks(session, transcript)
         chunks = await indexed_chunks(session, job.video_id)
     if not chunks:
@@ -200,15 +204,8 @@ async def _finish(job: _Job, resources: Resources, count: int) -> None:
         if locked is None:
             raise VideoNotFound(job.video_id)
         row, video = locked
-        chunks = await session.scalar(
-            select(func.count(Chunk.id)).where(Chunk.video_id == video.id)
-        )
-        segments = await session.scalar(
-            select(func.count())
-            .select_from(Segment)
-            .join(Transcript)
-            .where(Transcript.video_id == video.id)
-        )
+        chunks = await count_chunks(session, video.id)
+        segments = await count_segments(session, video.id)
         if not segments or count != chunks:
             raise provider_down(f"The index holds {count} of this video's {chunks} chunks.")
         video.status, video.failure = "ready", None

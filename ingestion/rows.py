@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ingestion.provider import FetchedTranscript
@@ -52,6 +52,16 @@ async def add_transcript(session: AsyncSession, video: Video, fetched: FetchedTr
 async def transcript_of(sessions: async_sessionmaker[AsyncSession], video_id: UUID) -> UUID | None:
     async with sessions() as session:
         return await session.scalar(select(Transcript.id).where(Transcript.video_id == video_id))
+
+
+async def count_segments(session: AsyncSession, video_id: UUID) -> int:
+    counted = select(func.count()).select_from(Segment).join(Transcript)
+    return await session.scalar(counted.where(Transcript.video_id == video_id)) or 0
+
+
+async def count_chunks(session: AsyncSession, video_id: UUID) -> int:
+    counted = select(func.count()).select_from(Chunk)
+    return await session.scalar(counted.where(Chunk.video_id == video_id)) or 0
 
 
 async def indexed_chunks(session: AsyncSession, video_id: UUID) -> list[IndexedChunk]:
