@@ -1,0 +1,152 @@
+"""What tests run on: embedded servers for the whole run, a database of its own for each test."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+import pytest_asyncio
+from sqlalchemy import select
+
+from api.app import create_app
+from talker.database import migrate
+from talker.embedded import ServerUrls, servers
+from talker.models import LOCAL_USER_EMAIL, User
+from talker.resources import Resources, open_resources
+from talker.settings import Settings
+from tests.model_server import ModelServer
+from tests.servers import serving
+
+TEMPLATE = "template_talker"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> None:
+    """Settings of the machine that runs the tests must not reach them."""
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerUrls]:
+    """The embedded servers, shared by all tests, and a migrated database to copy."""
+    data_dir = tmp_path_factory.mktemp("data")
+    data_dir.parent.chmod(0o755)  # the embedded Postgres runs as somebody else when we are root
+    data_dir.parent.parent.chmod(0o755)
+    data_dir.chmod(0o755)
+    async with servers(Settings(_env_file=None, data_dir=data_dir)) as urls:
+        with psycopg.connect(urls.database_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        await migrate(of_database(urls.database_url, TEMPLATE))
+        yield urls
+
+
+def of_database(url: str, name: str) -> str:
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture
+def database_url(embedded: ServerUrls) -> Iterator[str]:
+    """A database as the migrations leave it, for one test."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(embedded.database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        yield of_database(embedded.database_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def make_settings(
+    embedded: ServerUrls, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Settings]:
+    """Settings on the test's own database and the shared servers; keywords change them."""
+
+    def make(**changes: object) -> Settings:
+        values: dict[str, object] = {
+            "database_url": database_url,
+            "qdrant_url": embedded.qdrant_url,
+            "qdrant_api_key": embedded.qdrant_api_key,
+            "data_dir": tmp_path_factory.getbasetemp(),
+        }
+        return Settings(_env_file=None, **{**values, **changes})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    return make_settings()
+
+
+@pytest.fixture
+async def resources(settings: Settings) -> AsyncIterator[Resources]:
+    async with open_resources(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def user(resources: Resources) -> User:
+    async with resources.sessions() as session:
+        query = select(User).where(User.email == LOCAL_USER_EMAIL)
+        return (await session.scalars(query)).one()
+
+
+@dataclass
+class App:
+    """The real app behind a real port: `http` is a client for it, `url` its address."""
+
+    url: str
+    http: httpx.AsyncClient
+    resources: Resources
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[App]:
+    """The app without a chat model."""
+    async with running(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(app: App) -> httpx.AsyncClient:
+    return app.http
+
+
+@pytest.fixture
+async def app_url(app: App) -> str:
+    return app.url
+
+
+@pytest.fixture
+async def model_server() -> AsyncIterator[tuple[ModelServer, str]]:
+    """A model service that answers from its passages; its base URL is the second value."""
+    server = ModelServer()
+    async with serving(server.app()) as url:
+        yield server, f"{url}/v1"
+
+
+@pytest.fixture
+async def chat_app(
+    make_settings: Callable[..., Settings], model_server: tuple[ModelServer, str]
+) -> AsyncIterator[App]:
+    """The app with a chat model: `model_server`."""
+    settings = make_settings(
+        openrouter_base_url=model_server[1],
+        chat_models=("test/first", "test/second"),
+        router_model="test/router",
+        model_timeout_s=5,
+    )
+    async with running(settings) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """The app on a free port."""
+    app = create_app(settings)
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+        yield App(url=url, http=http, resources=app.state.resources)
