@@ -184,7 +184,7 @@ class Cluster:
     def _run(self, *command: str) -> None:
         done = subprocess.run(  # noqa: S603 - our own arguments
             command,
-            preexec_fn=self._become(),  # noqa: PLW1509 - no thread runs here
+            preexec_fn=self._become(),
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             check=False,
