@@ -11,7 +11,7 @@ PYTHON_CODE := agent api bench ingestion talker tests
 FRONTEND := $(shell find frontend -name node_modules -prune -o -name dist -prune -o -name .astro -prune \
 	-o -type f -print 2>/dev/null)
 
-.PHONY: run test check bench bench-long lock format
+.PHONY: run test check bench bench-long lock format types
 
 run: .venv/.local frontend/dist/index.html
 	exec $(BIN)/serve
@@ -24,6 +24,7 @@ check: .venv/.dev frontend/node_modules/.installed
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m api.openapi --check frontend/openapi.json
 	$(NPM) run check
 
 bench: .venv/.dev frontend/dist/index.html
@@ -32,6 +33,10 @@ bench: .venv/.dev frontend/dist/index.html
 format: .venv/.dev
 	$(BIN)/ruff format $(PYTHON_CODE)
 	$(BIN)/ruff check --fix $(PYTHON_CODE)
+
+types: .venv/.dev frontend/node_modules/.installed
+	$(BIN)/python -m api.openapi frontend/openapi.json
+	$(NPM) run types
 
 lock: .venv/.dev
 	scripts/lock.sh
