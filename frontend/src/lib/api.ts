@@ -1,4 +1,6 @@
-import type { AddedSource, Conversation, Job, Message, Models, Transcript, Video } from "./types";
+import createClient from "openapi-fetch";
+
+import type { paths } from "./openapi";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -13,70 +15,76 @@ export class ApiError extends Error {
 
 const AWAY = "The server does not answer. Check that it runs and that you are online, then retry.";
 
-async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(`/api${path}`, init);
-  } catch {
-    throw new ApiError(0, "unreachable", AWAY);
-  }
-  if (response.status === 204) return undefined as T;
-  const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return body as T;
-  const { error, detail } = (body ?? {}) as { error?: string; detail?: string };
+const client = createClient<paths>();
+client.use({ onError: () => new ApiError(0, "unreachable", AWAY) });
+
+/** The body of a good answer; anything else is thrown as an ApiError. */
+async function body<T>(
+  sent: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<NonNullable<T>> {
+  const { data, error, response } = await sent;
+  if (response.ok) return data as NonNullable<T>;
+  const said = (typeof error === "object" && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
   throw new ApiError(
     response.status,
-    error ?? "unexpected",
-    detail ?? `The server answered ${response.status} without saying why.`,
+    typeof said["error"] === "string" ? said["error"] : "unexpected",
+    typeof said["detail"] === "string"
+      ? said["detail"]
+      : `The server answered ${response.status} without saying why.`,
   );
 }
 
-function json(method: string, body: unknown): RequestInit {
-  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+const page = { query: { limit: 500 } };
+
+const video = (video_id: string) => ({ params: { path: { video_id } } });
+const conversation = (conversation_id: string) => ({ params: { path: { conversation_id } } });
+
+export const listVideos = () => body(client.GET("/api/videos", { params: page }));
+
+export const addVideos = (urls: string[]) => body(client.POST("/api/videos", { body: { urls } }));
+
+export function uploadTranscript(file: File) {
+  const form = new FormData();
+  form.append("file", file);
+  // OpenAPI has no type for a file's bytes: the body named here is only for the compiler.
+  const sent = { body: { file: file.name }, bodySerializer: () => form };
+  return body(client.POST("/api/videos/upload", sent));
 }
 
-interface Items<T> {
-  items: T[];
-  total: number;
-}
+export const addSample = () => body(client.POST("/api/videos/sample"));
 
-const PAGE = "?limit=500";
+export const readVideo = (id: string) => body(client.GET("/api/videos/{video_id}", video(id)));
 
-export const listVideos = () => request<Items<Video>>(`/videos${PAGE}`);
+export const deleteVideo = (id: string) => body(client.DELETE("/api/videos/{video_id}", video(id)));
 
-export const addVideos = (urls: string[]) =>
-  request<{ items: AddedSource[] }>("/videos", json("POST", { urls }));
+export const readTranscript = (id: string) =>
+  body(client.GET("/api/videos/{video_id}/transcript", video(id)));
 
-export function uploadTranscript(file: File): Promise<{ items: AddedSource[] }> {
-  const body = new FormData();
-  body.append("file", file);
-  return request("/videos/upload", { method: "POST", body });
-}
+export const listJobs = () => body(client.GET("/api/jobs", { params: page }));
 
-export const addSample = () =>
-  request<{ items: AddedSource[] }>("/videos/sample", { method: "POST" });
+export const retryJob = (job_id: string) =>
+  body(client.POST("/api/jobs/{job_id}/retry", { params: { path: { job_id } } }));
 
-export const deleteVideo = (id: string) => request<void>(`/videos/${id}`, { method: "DELETE" });
+export const listConversations = () => body(client.GET("/api/conversations", { params: page }));
 
-export const readVideo = (id: string) => request<Video>(`/videos/${id}`);
-
-export const readTranscript = (id: string) => request<Transcript>(`/videos/${id}/transcript`);
-
-export const listJobs = () => request<Items<Job>>(`/jobs${PAGE}`);
-
-export const retryJob = (id: string) => request<Job>(`/jobs/${id}/retry`, { method: "POST" });
-
-export const listConversations = () => request<Items<Conversation>>(`/conversations${PAGE}`);
-
-export const createConversation = () => request<Conversation>("/conversations", json("POST", {}));
+export const createConversation = () => body(client.POST("/api/conversations", { body: {} }));
 
 export const renameConversation = (id: string, title: string) =>
-  request<Conversation>(`/conversations/${id}`, json("PATCH", { title }));
+  body(
+    client.PATCH("/api/conversations/{conversation_id}", { ...conversation(id), body: { title } }),
+  );
 
 export const deleteConversation = (id: string) =>
-  request<void>(`/conversations/${id}`, { method: "DELETE" });
+  body(client.DELETE("/api/conversations/{conversation_id}", conversation(id)));
 
-export const listMessages = (id: string) =>
-  request<Items<Message>>(`/conversations/${id}/messages${PAGE}`);
+export const listMessages = (conversation_id: string) =>
+  body(
+    client.GET("/api/conversations/{conversation_id}/messages", {
+      params: { path: { conversation_id }, ...page },
+    }),
+  );
 
-export const listModels = () => request<Models>("/models");
+export const listModels = () => body(client.GET("/api/models"));

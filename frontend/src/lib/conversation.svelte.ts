@@ -20,6 +20,7 @@ class OpenConversation {
   messages = $state.raw<Message[]>([]);
   run = $state.raw<Run | null>(null);
   connected = $state(true);
+  draft = $state("");
   busy = $derived(this.run !== null && this.run.phase !== "settled");
 
   #socket: ChatSocket | null = null;
@@ -152,6 +153,9 @@ class OpenConversation {
     this.#waiting = [];
     let run = this.run ?? newRun("");
     for (const event of events) if (event.type !== "connection") run = advance(run, event);
+    // Refused before it became a run: the words go back to where they can be changed.
+    if (events.some((event) => event.type === "error" && !event.run_id))
+      this.draft ||= run.question;
     if (run.title && run.title !== this.run?.title && this.id)
       conversations.retitle(this.id, run.title);
     if (run.phase === "settled" && this.run?.phase !== "settled") void conversations.load();
