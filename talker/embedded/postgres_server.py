@@ -116,12 +116,14 @@ class Cluster:
         if self._user:
             os.chown(draft, self._user.uid, self._user.gid)
             os.chown(secret, self._user.uid, self._user.gid)
+        # One call for the whole disk where Linux has it: a thousand small ones take seconds.
+        sync = ("--sync-method=syncfs",) if sys.platform == "linux" else ()
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         try:
             self._run(
                 str(self._bin / "initdb"), "--pgdata", str(draft), "--username", USER,
                 "--auth=scram-sha-256", "--pwfile", str(secret), "--encoding=UTF8", *locale,
-                "--no-instructions",
+                "--no-instructions", *sync,
             )  # fmt: skip
         finally:
             secret.unlink()
