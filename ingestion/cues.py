@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from talker.errors import LoadingFailed
 from talker.sentences import TimedText
@@ -18,7 +19,8 @@ _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?![\d:.,])")
 # Markup that players know; other text between angle brackets is words, such as "a<b and c>d".
 _TAG = re.compile(
-    r"</?(?:b|i|u|s|c|v|font|lang|ruby|rt|span|br)(?:[.\s/][^<>]*)?>"
+    r"</?(?:b|i|u|s|ruby|rt|br)(?:\.[^<>\s]*)?\s*/?>"
+    r"|</?(?:c|v|font|lang|span)(?:[.\s][^<>]*)?>"
     r"|<(?:\d+:)?\d{2}:\d{2}\.\d{3}>|\{\\[^{}]*\}",
     re.IGNORECASE,
 )
@@ -72,7 +74,7 @@ _EXAMPLE = "00:00:01.000 --> 00:00:04.000"
 def _srt_cues(name: str, lines: Sequence[str]) -> Iterator[_Cue]:
     """A cue's words run to the next cue's number: some files have blank lines among them."""
     timings = [n for n, line in enumerate(lines) if "-->" in line and re.search(r"\d:\d", line)]
-    for number, following in zip(timings, [*timings[1:], len(lines)], strict=True):
+    for number, following in pairwise([*timings, len(lines)]):
         words = lines[number + 1 : following]
         if following < len(lines) and words and words[-1].strip().isdigit():
             words = words[:-1]
