@@ -132,7 +132,12 @@ class Supadata:
         """Poll a transcript job, which costs nothing, until it is done."""
         waited_s = 0.0
         while waited_s < LONGEST_POLL_S:
-            response = await self._get(f"/transcript/{job_id}", {}, youtube_id)
+            try:
+                response = await self._get(f"/transcript/{job_id}", {}, youtube_id)
+            except LoadingFailed as failure:
+                if failure.reason == "removed":  # the job, that is; a result is kept for an hour
+                    raise provider_down("Supadata lost the transcript it was making.") from None
+                raise
             job = _json(response)
             if job.get("status") == "completed":
                 return response

@@ -55,7 +55,7 @@ _UNPLAYABLE: tuple[tuple[str, Reason], ...] = (
     ("will begin", "upcoming"),
     ("live stream recording is not available", "live"),
     ("live event", "live"),
-    ("not available in your country", "blocked"),
+    ("in your country", "blocked"),
     ("blocked it", "blocked"),
 )
 """Words in YouTube's English reasons why a video does not play, and what they mean to us."""

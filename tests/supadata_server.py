@@ -70,6 +70,8 @@ class SupadataServer:
 
     async def _job(self, request: Request) -> Response:
         self.requests.append((request.url.path, dict(request.query_params)))
+        if self.next_answers:
+            return self._next_answer()
         job_id = request.path_params["job_id"]
         if job_id not in self._jobs:
             return _error(404, "not-found", "The requested item could not be found")
@@ -95,11 +97,14 @@ class SupadataServer:
             }
         )
 
+    def _next_answer(self) -> Response:
+        answer = self.next_answers.pop(0)
+        return JSONResponse(answer.body, answer.status, dict(answer.headers))
+
     def _video(self, request: Request) -> SupadataVideo | Response:
         self.requests.append((request.url.path, dict(request.query_params)))
         if self.next_answers:
-            answer = self.next_answers.pop(0)
-            return JSONResponse(answer.body, answer.status, dict(answer.headers))
+            return self._next_answer()
         if request.headers.get("x-api-key") != KEY:
             return _error(401, "unauthorized", "Invalid API key")
         youtube_id = request.query_params["url"].removeprefix("https://www.youtube.com/watch?v=")
