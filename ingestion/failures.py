@@ -10,6 +10,7 @@ from talker.errors import (
     ModelOutOfCredit,
     ModelTimedOut,
     ModelUnauthorised,
+    ModelUnavailable,
     TalkerError,
     Unavailable,
 )
@@ -56,7 +57,7 @@ def as_failure(error: TalkerError) -> LoadingFailed:
             return LoadingFailed("quota", str(error), "Add credit, then retry.")
         case ModelBusy():
             return _passing(str(error), error.retry_after_s)
-        case ModelTimedOut() | Unavailable():
+        case ModelTimedOut() | ModelUnavailable() | Unavailable():
             return _passing(str(error), None)
         case ModelError():
             return LoadingFailed(
