@@ -3,7 +3,6 @@
 # The engine's names for types exist only in its stubs, so annotations must not run.
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +25,8 @@ _FIELD_TYPES: dict[schema.FieldType, edge.PayloadSchemaType] = {
     "uuid": edge.PayloadSchemaType.Uuid,
 }
 _RRF_K = 2
-_LIMIT = 10
-"""Qdrant's defaults for rank fusion and for queries without a limit."""
+LIMIT = 10
+"""Qdrant's defaults for rank fusion, and for searches without a limit."""
 
 
 def config(wanted: schema.CreateCollection) -> edge.EdgeConfig:
@@ -66,12 +65,8 @@ def filter_(wanted: schema.Filter) -> edge.Filter:
     )
 
 
-def _conditions(
-    wanted: list[schema.Condition] | schema.Condition | None,
-) -> list[edge.ConditionType] | None:
-    if wanted is None:
-        return None
-    return [_condition(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+def _conditions(wanted: schema.Conditions | None) -> list[edge.ConditionType] | None:
+    return None if wanted is None else [_condition(one) for one in wanted]
 
 
 def _condition(wanted: schema.Condition) -> edge.ConditionType:
@@ -91,7 +86,7 @@ def _condition(wanted: schema.Condition) -> edge.ConditionType:
 
 
 def _match(
-    wanted: schema.MatchValue | schema.MatchAny | schema.MatchExcept | None,
+    wanted: schema.Match | None,
 ) -> edge.MatchType | None:
     match wanted:
         case None:
@@ -118,10 +113,10 @@ def _vector(wanted: schema.Vector) -> edge.NamedVector:
 
 def query(wanted: schema.QueryRequest) -> edge.QueryRequest:
     return edge.QueryRequest(
-        limit=wanted.limit or _LIMIT,
+        limit=wanted.limit or LIMIT,
         offset=wanted.offset or 0,
         query=_query(wanted),
-        prefetches=[_prefetch(inner) for inner in prefetches(wanted)],
+        prefetches=[_prefetch(inner) for inner in wanted.prefetch or ()],
         filter=filter_(wanted.filter) if wanted.filter else None,
         score_threshold=wanted.score_threshold,
         with_payload=payload_selector(wanted.with_payload, default=False),
@@ -129,17 +124,11 @@ def query(wanted: schema.QueryRequest) -> edge.QueryRequest:
     )
 
 
-def prefetches(wanted: schema.Prefetch) -> Sequence[schema.Prefetch]:
-    if isinstance(wanted.prefetch, schema.Prefetch):
-        return [wanted.prefetch]
-    return wanted.prefetch or []
-
-
 def _prefetch(wanted: schema.Prefetch) -> edge.Prefetch:
     return edge.Prefetch(
-        limit=wanted.limit or _LIMIT,
+        limit=wanted.limit or LIMIT,
         query=_query(wanted),
-        prefetches=[_prefetch(inner) for inner in prefetches(wanted)],
+        prefetches=[_prefetch(inner) for inner in wanted.prefetch or ()],
         filter=filter_(wanted.filter) if wanted.filter else None,
         score_threshold=wanted.score_threshold,
     )

@@ -9,30 +9,60 @@ from uuid import UUID
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     FiniteFloat,
     StrictBool,
-    StrictInt,
     StrictStr,
+    Tag,
     model_validator,
 )
+
+
+def as_list(value: Any) -> Any:
+    """One where a list is meant, as Qdrant takes it."""
+    return [value] if isinstance(value, dict) else value
 
 
 class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def one_of(*names: str, otherwise: str | None = None) -> Discriminator:
+    """Tell shapes apart by the field that only one of them has, so that errors say which."""
+
+    def tag(value: Any) -> str | None:
+        if not isinstance(value, dict):
+            return otherwise
+        return next((name for name in names if name in value), otherwise)
+
+    return Discriminator(
+        tag,
+        custom_error_type="unknown_shape",
+        custom_error_message=f"Only these are served here: {', '.join(names)}",
+    )
+
+
 PointId = Annotated[int, Field(ge=0, lt=2**64)] | UUID
 Count = Annotated[int, Field(ge=1, lt=2**32)]
 Offset = Annotated[int, Field(ge=0, lt=2**32)]
+Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Component = Annotated[float, Field(ge=-3.4e38, le=3.4e38)]
+"""What fits into the 32 bits that a vector's component has."""
+
+_STEP = r'(?:[\w-]+|"[^"]+")(?:\[\d*\])*'
+FieldPath = Annotated[str, Field(pattern=rf"^{_STEP}(?:\.{_STEP})*$")]
+"""As in `metadata.video_id`, `list[].name` or `"with space".x`."""
+
 Setting = dict[str, Any]
 """Options that move data or trade accuracy for speed, of which an exact search needs none."""
 
 
 class SparseVector(Request):
     indices: list[Annotated[int, Field(ge=0, lt=2**32)]]
-    values: list[FiniteFloat]
+    values: list[Component]
 
     @model_validator(mode="after")
     def _paired(self) -> "SparseVector":
@@ -43,7 +73,7 @@ class SparseVector(Request):
         return self
 
 
-DenseVector = list[FiniteFloat]
+DenseVector = list[Component]
 Vector = DenseVector | SparseVector
 
 
@@ -99,17 +129,17 @@ class KeywordIndexParams(Request):
 
 
 class CreateFieldIndex(Request):
-    field_name: Annotated[str, Field(min_length=1)]
+    field_name: FieldPath
     field_schema: FieldType | KeywordIndexParams
 
 
 # Filters
 
-AnyOf = list[StrictStr] | list[StrictInt]
+AnyOf = list[StrictStr] | list[Integer]
 
 
 class MatchValue(Request):
-    value: StrictBool | StrictInt | StrictStr
+    value: StrictBool | Integer | StrictStr
 
 
 class MatchAny(Request):
@@ -127,9 +157,17 @@ class Range(Request):
     lte: FiniteFloat | None = None
 
 
+Match = Annotated[
+    Annotated[MatchValue, Tag("value")]
+    | Annotated[MatchAny, Tag("any")]
+    | Annotated[MatchExcept, Tag("except")],
+    one_of("value", "any", "except"),
+]
+
+
 class FieldCondition(Request):
-    key: Annotated[str, Field(min_length=1)]
-    match: MatchValue | MatchAny | MatchExcept | None = None
+    key: FieldPath
+    match: Match | None = None
     range: Range | None = None
 
     @model_validator(mode="after")
@@ -144,7 +182,7 @@ class HasIdCondition(Request):
 
 
 class PayloadField(Request):
-    key: Annotated[str, Field(min_length=1)]
+    key: FieldPath
 
 
 class IsEmptyCondition(Request):
@@ -156,12 +194,20 @@ class IsNullCondition(Request):
 
 
 class Filter(Request):
-    must: "list[Condition] | Condition | None" = None
-    must_not: "list[Condition] | Condition | None" = None
-    should: "list[Condition] | Condition | None" = None
+    must: "Conditions | None" = None
+    must_not: "Conditions | None" = None
+    should: "Conditions | None" = None
 
 
-Condition = FieldCondition | HasIdCondition | IsEmptyCondition | IsNullCondition | Filter
+Condition = Annotated[
+    Annotated[FieldCondition, Tag("key")]
+    | Annotated[HasIdCondition, Tag("has_id")]
+    | Annotated[IsEmptyCondition, Tag("is_empty")]
+    | Annotated[IsNullCondition, Tag("is_null")]
+    | Annotated[Filter, Tag("filter")],
+    one_of("key", "has_id", "is_empty", "is_null", otherwise="filter"),
+]
+Conditions = Annotated[list[Condition], BeforeValidator(as_list)]
 
 
 # Writing
@@ -250,7 +296,7 @@ class SearchParams(Request):
 
 
 class Prefetch(Request):
-    prefetch: "list[Prefetch] | Prefetch | None" = None
+    prefetch: "Annotated[list[Prefetch], BeforeValidator(as_list)] | None" = None
     query: Query | None = None
     using: str | None = None
     filter: Filter | None = None

@@ -99,7 +99,7 @@ class Collection:
         return self._shard.scroll(
             edge.ScrollRequest(
                 offset=wanted.offset,
-                limit=wanted.limit,
+                limit=wanted.limit or engine.LIMIT,
                 filter=engine.filter_(wanted.filter) if wanted.filter else None,
                 with_payload=engine.payload_selector(wanted.with_payload, default=True),
                 with_vector=wanted.with_vector or False,
@@ -137,7 +137,7 @@ class Collection:
         return self._operations
 
     def _check_query(self, wanted: schema.Prefetch) -> None:
-        inner = engine.prefetches(wanted)
+        inner = wanted.prefetch or []
         vector = engine.nearest(wanted.query)
         if vector is not None:
             self._check_vector(wanted.using or "", vector)

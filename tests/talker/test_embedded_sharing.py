@@ -76,7 +76,7 @@ async def user_of(data_dir: Path) -> User:
 
 
 def settings_for(data_dir: Path) -> Settings:
-    return Settings(_env_file=None, data_dir=data_dir)  # type: ignore[call-arg]
+    return Settings(_env_file=None, data_dir=data_dir)
 
 
 def only_postgres(data_dir: Path) -> Settings:
