@@ -1,13 +1,21 @@
 """Outside services of loading, played by local servers."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
+from ingestion.add import Added, add_file, add_sources
 from ingestion.supadata import Supadata
+from ingestion.worker import run_worker
 from ingestion.youtube import YouTube
+from talker.models import Base, IngestionJob, JobStep, User, Video
+from talker.resources import Resources, open_resources
+from talker.settings import Settings
 from tests.servers import serving
 from tests.supadata_server import KEY, SupadataServer
 from tests.youtube_server import YouTubeServer, session_to
@@ -46,3 +54,81 @@ async def youtube() -> AsyncIterator[AtYouTube]:
     async with serving(server.app()) as url, httpx.AsyncClient() as http:
         provider = YouTube(http, session=lambda: session_to(url), oembed=f"{url}/oembed")
         yield AtYouTube(server, provider)
+
+
+@pytest.fixture
+def with_supadata(make_settings: Callable[..., Settings], supadata: AtSupadata) -> Settings:
+    """Settings that load through the local Supadata alone."""
+    return make_settings(
+        supadata_base_url=supadata.url, supadata_api_key=KEY, transcript_providers="supadata"
+    )
+
+
+@pytest.fixture
+async def resources(with_supadata: Settings) -> AsyncIterator[Resources]:
+    async with open_resources(with_supadata) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def working(resources: Resources) -> AsyncIterator[None]:
+    """A worker beside the test."""
+    worker = asyncio.create_task(run_worker(resources))
+    try:
+        yield
+    finally:
+        worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await worker
+
+
+async def links(
+    resources: Resources, user: User, *sources: str, language: str | None = None
+) -> list[Added]:
+    async with resources.sessions.begin() as session:
+        return await add_sources(session, user, sources, language=language)
+
+
+async def file(resources: Resources, user: User, content: bytes, name: str = "talk.json") -> Added:
+    async with resources.sessions.begin() as session:
+        return await add_file(session, user, name, content, max_hours=12)
+
+
+async def stored_video(resources: Resources, added: Added) -> Video:
+    async with resources.sessions() as session:
+        return await session.get_one(Video, added.video_id)
+
+
+async def stored_job(resources: Resources, added: Added) -> IngestionJob:
+    async with resources.sessions() as session:
+        return await session.get_one(IngestionJob, added.job_id)
+
+
+async def until_over(resources: Resources, added: Added) -> IngestionJob:
+    """The job once it is done or failed."""
+    async with asyncio.timeout(90):
+        while True:
+            job = await stored_job(resources, added)
+            if job.status in ("done", "failed"):
+                return job
+            await asyncio.sleep(0.05)
+
+
+async def until_step(resources: Resources, added: Added, step: JobStep) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if (await stored_job(resources, added)).step == step:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def somebody_else(resources: Resources, email: str = "ada@example.org") -> User:
+    async with resources.sessions.begin() as session:
+        other = User(email=email)
+        session.add(other)
+    return other
+
+
+async def count(resources: Resources, table: type[Base]) -> int:
+    async with resources.sessions() as session:
+        return await session.scalar(select(func.count()).select_from(table)) or 0
