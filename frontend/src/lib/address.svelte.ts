@@ -1,15 +1,16 @@
 export type Place =
   | { page: "workspace" }
   | { page: "conversation"; id: string }
-  | { page: "video"; id: string; at_s: number };
+  | { page: "video"; id: string; at_s: number | null };
 
 /** What a path and its query name: `/`, `/c/{conversation}` or `/v/{video}?t=seconds`. */
 export function placeOf(path: string, query: string): Place {
   const [, kind, id] = /^\/(c|v)\/([^/]+)/.exec(path) ?? [];
   if (kind === "c" && id) return { page: "conversation", id };
   if (kind === "v" && id) {
-    const at_s = Number(new URLSearchParams(query).get("t")?.replace(/s$/, "") ?? 0);
-    return { page: "video", id, at_s: Number.isFinite(at_s) && at_s > 0 ? at_s : 0 };
+    const t = new URLSearchParams(query).get("t")?.replace(/s$/, "");
+    const at_s = t ? Number(t) : NaN;
+    return { page: "video", id, at_s: at_s >= 0 && Number.isFinite(at_s) ? at_s : null };
   }
   return { page: "workspace" };
 }

@@ -46,9 +46,16 @@ export const listVideos = () => body(client.GET("/api/videos", { params: page })
 
 export const addVideos = (urls: string[]) => body(client.POST("/api/videos", { body: { urls } }));
 
-export function uploadTranscript(file: File) {
+/** What a person can say of a caption file that names nothing itself; empty means unsaid. */
+export interface FileDetails {
+  title?: string;
+  url?: string;
+}
+
+export function uploadTranscript(file: File, details: FileDetails = {}) {
   const form = new FormData();
   form.append("file", file);
+  for (const [name, value] of Object.entries(details)) if (value) form.append(name, value);
   // OpenAPI has no type for a file's bytes: the body named here is only for the compiler.
   const sent = { body: { file: file.name }, bodySerializer: () => form };
   return body(client.POST("/api/videos/upload", sent));

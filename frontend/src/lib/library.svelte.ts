@@ -1,5 +1,6 @@
 import * as api from "./api";
 import { troubleOf, type Trouble } from "./failure";
+import { namesNothing } from "./sources";
 import type { AddedSource, Job, Video } from "./types";
 
 const RELOAD_DELAY_MS = 150;
@@ -18,6 +19,7 @@ class Library {
   jobs = $state.raw<ReadonlyMap<string, Job>>(new Map());
   /** What could not be added at all, so that no row of the list shows it. */
   refusals = $state.raw<Refusal[]>([]);
+  nameless = $state.raw<File | null>(null);
   connected = $state(true);
   ready = $derived(this.videos.filter((video) => video.status === "ready"));
 
@@ -75,9 +77,16 @@ class Library {
     );
   }
 
-  async addFiles(files: File[]): Promise<void> {
+  /** Take files in; one that cannot name its video is first asked about, through `nameless`. */
+  async offer(files: File[]): Promise<void> {
     this.refusals = [];
-    for (const file of files) await this.#add(() => api.uploadTranscript(file), file.name);
+    const [only] = files;
+    if (only && files.length === 1 && namesNothing(only.name)) this.nameless = only;
+    else for (const file of files) await this.#add(() => api.uploadTranscript(file), file.name);
+  }
+
+  addFile(file: File, details: api.FileDetails): Promise<void> {
+    return this.#add(() => api.uploadTranscript(file, details), file.name);
   }
 
   addSample(): Promise<void> {

@@ -21,14 +21,17 @@ class Player {
   seek = $state.raw<{ at_s: number } | null>(null);
   current = $derived(lineAt(this.segments, this.position_s));
 
-  /** Open a video at a second, without a reload when it is the open one. */
-  async open(id: string, at_s = 0, cited: Span | null = null): Promise<void> {
+  /** Open a video and play from a second, if one is named; without a reload when it is open. */
+  async open(id: string, at_s: number | null = null, cited: Span | null = null): Promise<void> {
     screen.show("video");
     const isOpen = this.video?.id === id;
     this.cited = cited;
-    if (isOpen && this.phase === "ready") return this.seekTo(at_s);
-    this.position_s = at_s;
-    this.seek = at_s > 0 ? { at_s } : null;
+    if (isOpen && this.phase === "ready") {
+      if (at_s !== null) this.seekTo(at_s);
+      return;
+    }
+    this.position_s = at_s ?? 0;
+    this.seek = at_s === null ? null : { at_s };
     await this.#load(id);
   }
 

@@ -5,6 +5,7 @@ export function splitLinks(pasted: string): string[] {
 
 export const TRANSCRIPT_FILES = ".srt,.vtt,.json";
 
-export function isTranscriptFile(name: string): boolean {
-  return /\.(srt|vtt|json)$/i.test(name);
+/** SubRip and WebVTT carry lines and times alone; our JSON names its video itself. */
+export function namesNothing(fileName: string): boolean {
+  return /\.(srt|vtt)$/i.test(fileName);
 }
