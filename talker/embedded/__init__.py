@@ -4,15 +4,20 @@ Both live under DATA_DIR, each a process of its own that all our processes share
 in starts it, the last one out stops it, and one that dies is started again.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from talker.embedded.share import Share
-from talker.settings import Settings
+
+if TYPE_CHECKING:  # the servers' processes import this package, and have no use for ten megabytes
+    from talker.settings import Settings
 
 
 @dataclass(frozen=True)

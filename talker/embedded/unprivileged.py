@@ -1,22 +1,24 @@
 """Running a program as a user without privileges, since Postgres refuses to run as root."""
 
 import ctypes
-import grp
 import os
 import pwd
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
-"""Numbers of Linux's <linux/prctl.h> and <linux/capability.h>."""
+_CAP_SETPCAP = 8
+"""Numbers of Linux's <linux/prctl.h>, <linux/securebits.h> and <linux/capability.h>."""
 
 
 @dataclass(frozen=True)
@@ -33,23 +35,18 @@ def user_for(folder: Path) -> User | None:
     """
     if os.geteuid() != 0:
         return None
-    if folder.exists() and (owner := folder.stat().st_uid) != 0:
-        return _user(pwd.getpwuid(owner))
+    if folder.exists() and (status := folder.stat()).st_uid != 0:
+        # Perhaps made on another machine or in another image: the user may have no name here.
+        return User(str(status.st_uid), status.st_uid, status.st_gid)
     for name in ("postgres", "nobody"):
-        try:
-            return _user(pwd.getpwnam(name))
-        except KeyError:
-            continue
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return User(name, entry.pw_uid, entry.pw_gid)
     return User("nobody", 65534, 65534)
-
-
-def _user(entry: pwd.struct_passwd) -> User:
-    return User(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def closed_folder(path: Path, user: User) -> Path | None:
     """The first folder on the way to `path` that the user may not pass; None if there is none."""
-    groups = {user.gid, *(group.gr_gid for group in grp.getgrall() if user.name in group.gr_mem)}
     for folder in reversed((path, *path.parents)):
         status = folder.stat()
         if not stat.S_ISDIR(status.st_mode):
@@ -57,7 +54,7 @@ def closed_folder(path: Path, user: User) -> Path | None:
         if status.st_uid == user.uid:
             needed = stat.S_IXUSR
         else:
-            needed = stat.S_IXGRP if status.st_gid in groups else stat.S_IXOTH
+            needed = stat.S_IXGRP if status.st_gid == user.gid else stat.S_IXOTH
         if not status.st_mode & needed:
             return folder
     return None
@@ -78,7 +75,9 @@ def become(user: User, *, passing_closed_folders: bool) -> Callable[[], None]:
 
     def change() -> None:
         if capability is not None:
-            _check(_libc().prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
+            # Or else changing the user drops every capability, and access(2), with which
+            # Postgres looks for its own files, leaves them out of account.
+            _check(_libc().prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
         os.setgroups([])
         os.setgid(user.gid)
         os.setuid(user.uid)
@@ -93,6 +92,8 @@ def _passing_capability() -> int | None:
     status = Path("/proc/self/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("CapEff:"))
     effective = int(line.split()[1], 16)
+    if not effective & (1 << _CAP_SETPCAP):
+        return None
     for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
         if effective & (1 << capability):
             return capability

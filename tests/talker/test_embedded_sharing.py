@@ -96,7 +96,7 @@ def postmaster(data_dir: Path) -> int:
 
 async def until(fact: Callable[[], bool], within_s: float = 10) -> None:
     async with asyncio.timeout(within_s):
-        while not fact():  # noqa: ASYNC110 - the fact is about other processes
+        while not fact():
             await asyncio.sleep(0.05)
 
 
