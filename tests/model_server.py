@@ -150,13 +150,13 @@ class ModelServer:
 
 
 def answer_from(messages: list[dict[str, Any]]) -> str:
-    """The first words of each of the first two passages, cited."""
+    """The first sentence of each of the first two passages, cited."""
     prompt = str(messages[-1]["content"])
     passages = re.findall(r"^\[(\d+)\] from the video [^\n]+\n([^\n]+)", prompt, re.MULTILINE)
     if not passages:
         return "Hello! Ask me about your videos."
     return " ".join(
-        f"The speaker says: {' '.join(text.split()[:14])} [{number}]."
+        f"The speaker says: {re.split(r'[.!?]', text)[0]} [{number}]."
         for number, text in passages[:2]
     )
 
