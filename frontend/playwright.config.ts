@@ -12,7 +12,6 @@ const dataDir = (process.env["TEST_DATA_DIR"] ??= mkdtempSync(join(tmpdir(), "ta
 export default defineConfig({
   testDir: "tests/browser",
   outputDir: "test-results",
-  globalTeardown: "./tests/browser/teardown.ts",
   // One app, one library: the tests take turns.
   workers: 1,
   timeout: 60_000,
@@ -37,7 +36,8 @@ export default defineConfig({
     },
   },
   webServer: {
-    command: "exec ../.venv/bin/serve",
+    // The folder goes only when the app has let go of it; a global teardown would come too early.
+    command: 'trap : TERM; ../.venv/bin/serve; rm -rf "$DATA_DIR"',
     url: `http://127.0.0.1:${PORT}/api/health/ready`,
     timeout: 120_000,
     gracefulShutdown: { signal: "SIGTERM", timeout: 20_000 },

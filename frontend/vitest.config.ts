@@ -1,5 +1,5 @@
 import { getViteConfig } from "astro/config";
 
 export default getViteConfig({
-  test: { include: ["tests/*.test.ts"], environment: "jsdom" },
+  test: { include: ["tests/*.test.ts"] },
 });
