@@ -12,7 +12,7 @@ from agent.converse import converse, decline
 from agent.grade import grade, has_passages
 from agent.list_videos import list_videos
 from agent.models import ChatModels
-from agent.retrieve import retrieve
+from agent.retrieve import find_passages, retrieve
 from agent.route import next_step, route
 from agent.search import Search
 from agent.state import AgentState, Answer, Question, Reader
@@ -28,8 +28,9 @@ def build_graph(
     graph = StateGraph(
         AgentState, context_schema=Reader, input_schema=Question, output_schema=Answer
     )
-    graph.add_node("route", partial(route, models=models))
-    graph.add_node("retrieve", partial(retrieve, search=search, sessions=sessions))
+    find = partial(find_passages, search=search, sessions=sessions)
+    graph.add_node("route", partial(route, models=models, find=find))
+    graph.add_node("retrieve", partial(retrieve, find=find))
     graph.add_node("grade", partial(grade, models=models))
     graph.add_node("answer", partial(answer, models=models))
     graph.add_node("decline", partial(decline, sessions=sessions))

@@ -1,7 +1,7 @@
 """The passages that bear on the question, from the videos the person may read."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 from langgraph.runtime import Runtime
@@ -17,22 +17,24 @@ PASSAGES = 8
 """How many an answer is written from: some 1,600 tokens of transcript."""
 
 
-async def retrieve(
-    state: AgentState,
-    runtime: Runtime[Reader],
-    *,
-    search: Search,
-    sessions: async_sessionmaker[AsyncSession],
-) -> dict[str, Any]:
+class Find(Protocol):
+    """`find_passages` with its dependencies filled in."""
+
+    async def __call__(
+        self, question: str, user_id: UUID | None, scope: Sequence[str] | None, *, before: str = ""
+    ) -> list[Passage]: ...
+
+
+async def retrieve(state: AgentState, runtime: Runtime[Reader], *, find: Find) -> dict[str, Any]:
+    """Find the passages, unless they were found beside the routing."""
+    if state["passages"]:
+        return {}
     writer()(StatusEvent(type="status", step="retrieve", detail="Searching your videos"))
-    scope = state.get("video_ids")
-    passages = await find_passages(
+    passages = await find(
         state["question"],
         runtime.context.user_id,
-        None if scope is None else [UUID(id_) for id_ in scope],
-        before=state.get("before", ""),
-        search=search,
-        sessions=sessions,
+        state.get("video_ids"),
+        before=state["before"],
     )
     return {"passages": passages}
 
@@ -40,16 +42,20 @@ async def retrieve(
 async def find_passages(
     question: str,
     user_id: UUID | None,
-    scope: Collection[UUID] | None,
+    scope: Sequence[str] | None,
     *,
     search: Search,
     sessions: async_sessionmaker[AsyncSession],
     before: str = "",
     limit: int = PASSAGES,
 ) -> list[Passage]:
-    """The best passages, numbered from 1. Raises IndexUnavailable and DatabaseUnavailable's kin."""
+    """The best passages, numbered from 1, within the readable videos of `scope` (their ids).
+
+    Raises IndexUnavailable, IndexMismatch, and ModelError's kinds for remote embeddings.
+    """
+    wanted = None if scope is None else [UUID(video_id) for video_id in scope]
     async with sessions() as session:
-        readable = await readable_ids(session, await reader_id(session, user_id), scope)
+        readable = await readable_ids(session, await reader_id(session, user_id), wanted)
     found = await search.passages(question, readable, before=before, limit=limit)
     async with sessions() as session:
         videos = await names(session, {passage.video_id for passage in found})

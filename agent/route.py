@@ -1,17 +1,20 @@
 """What the person wants, and the question as it can be understood alone."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from agent.events import StatusEvent, writer
 from agent.models import ChatModels
 from agent.prompts import fill
-from agent.state import AgentState, Intent
+from agent.retrieve import Find
+from agent.state import AgentState, Intent, Passage, Reader
 from talker.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -51,28 +54,53 @@ class Decision(BaseModel):
     question: str
 
 
-async def route(state: AgentState, *, models: ChatModels) -> dict[str, Any]:
+async def route(
+    state: AgentState, runtime: Runtime[Reader], *, models: ChatModels, find: Find
+) -> dict[str, Any]:
     """Decide the intent; for a follow-up, have the question made to stand alone.
 
-    No model is asked for a first question, or for what is plain; a router that fails leaves the
-    question as it is, behind the one before it, which finds most of what it would have found.
+    No model is asked for a first question, or for what is plain. Beside a model that is asked
+    runs the search for the question as it is, behind the one before it: its passages are used
+    when the model leaves the question unchanged, or fails.
     """
     text = newest_question(state["messages"])
     before = state["messages"][:-1]
     plain = plain_intent(text)
     if plain is not None or not before:
-        return {"intent": plain or "answer", "question": text, "before": ""}
+        return _routed(plain or "answer", text)
     earlier = last_user_text(before)
-    if models.configured:
-        writer()(StatusEvent(type="status", step="route", detail="Understanding the question"))
-        try:
-            decision = await models.decide(routing_prompt(before, text), Decision)
-        except ModelError as error:
-            log.warning("router did without a model", extra={"error": error.name()})
-        else:
-            question = decision.question.strip() or text
-            return {"intent": decision.intent, "question": question, "before": ""}
-    return {"intent": "answer", "question": text, "before": earlier}
+    if not models.configured:
+        return _routed("answer", text, earlier)
+    writer()(StatusEvent(type="status", step="route", detail="Understanding the question"))
+    decision, passages = await asyncio.gather(
+        _decide(models, routing_prompt(before, text)),
+        find(text, runtime.context.user_id, state.get("video_ids"), before=earlier),
+    )
+    question = decision.question.strip() if decision else ""
+    if decision is None or (decision.intent == "answer" and question in ("", text)):
+        return _routed("answer", text, earlier, passages)
+    return _routed(decision.intent, question or text)
+
+
+def _routed(
+    intent: Intent, question: str, before: str = "", passages: Sequence[Passage] = ()
+) -> dict[str, Any]:
+    """The route's part of the state; passages of the turn before do not outlive it."""
+    return {
+        "intent": intent,
+        "question": question,
+        "before": before,
+        "passages": list(passages),
+    }
+
+
+async def _decide(models: ChatModels, prompt: Sequence[AnyMessage]) -> Decision | None:
+    """The router's decision; None when it fails, since the question can be searched without it."""
+    try:
+        return await models.decide(prompt, Decision)
+    except ModelError as error:
+        log.warning("router did without a model", extra={"error": error.name()})
+        return None
 
 
 def plain_intent(text: str) -> Intent | None:

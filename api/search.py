@@ -44,7 +44,12 @@ async def search(
         user = await local_user(session)
         await check_videos(session, user, video_id)
     passages = await find_passages(
-        q, user.id, video_id, search=searching, sessions=resources.sessions, limit=limit
+        q,
+        user.id,
+        None if video_id is None else [str(id_) for id_ in video_id],
+        search=searching,
+        sessions=resources.sessions,
+        limit=limit,
     )
     return SearchOut(
         passages=[

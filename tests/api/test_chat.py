@@ -305,8 +305,9 @@ async def test_a_page_elsewhere_may_not_ask(app: App) -> None:
         headers={"Origin": "https://elsewhere.example"},
     )
     assert (answer.status_code, answer.json()["error"]) == (403, "not_allowed")
+    elsewhere = websockets.Origin("https://elsewhere.example")
     with pytest.raises(websockets.InvalidStatus) as refused:
-        async with websockets.connect(socket_url(app, talk), origin="https://elsewhere.example"):
+        async with websockets.connect(socket_url(app, talk), origin=elsewhere):
             pass
     assert refused.value.response.status_code == 403
 
