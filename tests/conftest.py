@@ -35,9 +35,6 @@ def _clean_environment() -> None:
 async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerUrls]:
     """The embedded servers, shared by all tests, and a migrated database to copy."""
     data_dir = tmp_path_factory.mktemp("data")
-    data_dir.parent.chmod(0o755)  # the embedded Postgres runs as somebody else when we are root
-    data_dir.parent.parent.chmod(0o755)
-    data_dir.chmod(0o755)
     async with servers(Settings(_env_file=None, data_dir=data_dir)) as urls:
         with psycopg.connect(urls.database_url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")

@@ -20,8 +20,6 @@ START_TIMEOUT_S = 90
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)  # the embedded Postgres runs as somebody else when we are root
     return tmp_path / "data"
 
 

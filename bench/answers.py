@@ -1,0 +1,170 @@
+"""The answer path, beside the bare stream of the same model service in the same run."""
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.programs import app, memory_mb, model_service
+from bench.report import Row
+from tests.make import conversation, until_ready
+
+SECTION = "answers (a model that takes 400 ms to the first token, 15 ms for each)"
+FIRST_TOKEN_MS, TOKEN_MS = 400.0, 15.0
+QUESTIONS = [
+    "When was the first great lens lit at Cordouan?",
+    "Why did metal mirrors not work well?",
+    "How far away did fishermen see the light?",
+    "Why was the lens set afloat in mercury?",
+    "What is the character of a light?",
+    "How big was a lens of the first order?",
+    "What did the tower of Cordouan burn?",
+]
+REPEATS = 14
+TOGETHER = (10, 50, 100)
+
+
+@dataclass(frozen=True)
+class Timing:
+    first_token_s: float
+    tokens_per_s: float
+
+
+async def _timed(pieces: AsyncIterator[str], began: float) -> Timing:
+    times = [time.perf_counter() - began async for _ in pieces]
+    spread = times[-1] - times[0]
+    return Timing(times[0], (len(times) - 1) / spread if spread else 0.0)
+
+
+async def _bare(http: httpx.AsyncClient, url: str) -> Timing:
+    """The model's own stream, read with nothing in between."""
+    prompt = (
+        "\n[1] from the video “x”:\n" + "word " * 20 + ".\n[2] from the video “x”:\nSo it is.\n"
+    )
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": prompt}]}
+    began = time.perf_counter()
+
+    async def pieces() -> AsyncIterator[str]:
+        async with http.stream("POST", f"{url}/chat/completions", json=body) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data: {"):
+                    choices = json.loads(line.removeprefix("data: "))["choices"]
+                    if choices and choices[0]["delta"]["content"]:
+                        yield line
+
+    return await _timed(pieces(), began)
+
+
+async def _asked(http: httpx.AsyncClient, talk: str, question: str) -> Timing:
+    began = time.perf_counter()
+
+    async def pieces() -> AsyncIterator[str]:
+        url = f"/api/conversations/{talk}/ask"
+        async with http.stream("POST", url, json={"content": question}) as answer:
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                if line.startswith("data: "):
+                    event = json.loads(line.removeprefix("data: "))
+                    if event["type"] == "error":
+                        raise RuntimeError(event["detail"])
+                    if event["type"] == "token":
+                        yield line
+
+    return await _timed(pieces(), began)
+
+
+async def run() -> list[Row]:
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="talker-bench-") as folder:
+        data_dir = Path(folder) / "data"
+        async with (
+            model_service(FIRST_TOKEN_MS, TOKEN_MS) as url,
+            app(data_dir, OPENROUTER_BASE_URL=url, CHAT_MODELS="m", ROUTER_MODEL="m") as served,
+            httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=None)) as bare,
+        ):
+            http = served.http
+            loaded = (await http.post("/api/videos/sample")).json()["items"][0]
+            await until_ready(http, loaded["video_id"])
+            await _warm(http, bare, url)
+            rows += await _alone(http, bare, url)
+            for together in TOGETHER:
+                rows += await _together(http, bare, url, together)
+            memory = memory_mb(data_dir, served.process)
+            rows.append(Row(SECTION, "memory after 100 chats at once", memory, "MB"))
+    return rows
+
+
+async def _warm(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> None:
+    await _asked(http, await conversation(http), QUESTIONS[0])
+    await _bare(bare, url)
+
+
+async def _alone(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> list[Row]:
+    """One chat at a time, in turn with the bare stream, so that both meet the same machine."""
+    ours, follow_ups, theirs = [], [], []
+    for number in range(REPEATS):
+        talk = await conversation(http)
+        question = QUESTIONS[number % len(QUESTIONS)]
+        ours.append(await _asked(http, talk, question))
+        follow_ups.append(await _asked(http, talk, "And why was that?"))
+        theirs.append(await _bare(bare, url))
+    first = statistics.median(timing.first_token_s for timing in theirs) * 1000
+    return [
+        Row(
+            SECTION,
+            "time to first token, first question",
+            statistics.median(timing.first_token_s for timing in ours) * 1000,
+            "ms",
+            first,
+            "the bare model call",
+            "ratio at most 1.25",
+        ),
+        Row(
+            SECTION,
+            "time to first token, follow-up",
+            statistics.median(timing.first_token_s for timing in follow_ups) * 1000,
+            "ms",
+            first,
+            "the bare model call",
+            "ratio at most 2.2",
+        ),
+        Row(
+            SECTION,
+            "tokens a second",
+            statistics.median(timing.tokens_per_s for timing in ours),
+            "",
+            statistics.median(timing.tokens_per_s for timing in theirs),
+            "the bare stream",
+            "ratio at least 0.95",
+        ),
+    ]
+
+
+async def _together(
+    http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str, count: int
+) -> list[Row]:
+    talks = [await conversation(http) for _ in range(count)]
+    theirs = await _p95(lambda _: _bare(bare, url), count)
+    ours = await _p95(lambda n: _asked(http, talks[n], QUESTIONS[n % len(QUESTIONS)]), count)
+    return [
+        Row(
+            SECTION,
+            f"time to first token, p95 of {count} chats at once",
+            ours * 1000,
+            "ms",
+            theirs * 1000,
+            f"{count} bare model calls at once",
+        )
+    ]
+
+
+async def _p95(one: Callable[[int], Awaitable[Timing]], count: int) -> float:
+    timings = await asyncio.gather(*(one(n) for n in range(count)))
+    ordered = sorted(timing.first_token_s for timing in timings)
+    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]

@@ -1,0 +1,60 @@
+"""A measurement, beside what it is compared with in the same run."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """`goal` is what `ours` (or, where it starts with "ratio", `ours / baseline`) should reach."""
+
+    section: str
+    measure: str
+    ours: float
+    unit: str = ""
+    baseline: float | None = None
+    against: str = ""
+    goal: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        return self.ours / self.baseline if self.baseline else None
+
+
+def show(rows: Sequence[Row], console: Console) -> None:
+    for section in dict.fromkeys(row.section for row in rows):
+        table = Table(title=section, title_justify="left", title_style="bold")
+        for heading in ("measure", "ours", "compared with", "", "ratio", "goal"):
+            table.add_column(
+                heading, justify="right" if heading in ("ours", "", "ratio") else "left"
+            )
+        for row in rows:
+            if row.section == section:
+                table.add_row(
+                    row.measure,
+                    _number(row.ours, row.unit),
+                    row.against,
+                    "" if row.baseline is None else _number(row.baseline, row.unit),
+                    "" if row.ratio is None else f"{row.ratio:.2f}",
+                    row.goal,
+                )
+        console.print(table)
+
+
+def save(rows: Sequence[Row], file: Path) -> None:
+    results = {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "rows": [{**asdict(row), "ratio": row.ratio} for row in rows],
+    }
+    file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _number(value: float, unit: str) -> str:
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{text} {unit}".strip()
