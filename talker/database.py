@@ -1,7 +1,9 @@
 """The database: how it is reached, and how a new or older one is brought up to date."""
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -18,6 +20,8 @@ from talker.models import LOCAL_USER_EMAIL
 
 MIGRATION_LOCK = 7_201_146_023
 """Our key among Postgres's advisory locks: one process migrates, the others wait."""
+
+LOCK_PAUSE_S = 0.1
 
 POOL_SIZE = 10
 POOL_OVERFLOW = 20
@@ -62,7 +66,7 @@ def _migrate(database_url: str) -> None:
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable from error
     with connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        _lock(connection)
         _upgrade_own_tables(database_url)
         PostgresSaver(connection).setup()
         _create_queue(connection)
@@ -71,6 +75,17 @@ def _migrate(database_url: str) -> None:
             " ON CONFLICT DO NOTHING",
             [LOCAL_USER_EMAIL],
         )
+
+
+def _lock(connection: psycopg.Connection[dict[str, Any]]) -> None:
+    """Wait for the migrations' lock, asking again and again.
+
+    A process that waits inside Postgres would have a transaction open, for whose end the
+    checkpoints' CREATE INDEX CONCURRENTLY waits in turn: a deadlock.
+    """
+    query = "SELECT pg_try_advisory_lock(%s) AS locked"
+    while not (row := connection.execute(query, [MIGRATION_LOCK]).fetchone()) or not row["locked"]:
+        time.sleep(LOCK_PAUSE_S)
 
 
 def _upgrade_own_tables(database_url: str) -> None:
@@ -82,7 +97,7 @@ def _upgrade_own_tables(database_url: str) -> None:
     engine.dispose()
 
 
-def _create_queue(connection: psycopg.Connection[dict[str, object]]) -> None:
+def _create_queue(connection: psycopg.Connection[dict[str, Any]]) -> None:
     """procrastinate's own tables, once; its later versions' changes come as migrations of ours."""
     row = connection.execute("SELECT to_regclass('procrastinate_jobs') AS jobs").fetchone()
     if row is not None and row["jobs"] is None:
