@@ -1,0 +1,75 @@
+import asyncio
+import sys
+from uuid import uuid4
+
+import psycopg
+from alembic import command
+from sqlalchemy import create_engine
+
+from agent.checkpoints import open_checkpointer
+from talker.database import alembic_config, sqlalchemy_url
+from talker.embedded import ServerUrls
+from talker.models import Base
+from talker.resources import open_pool
+
+MIGRATE = (
+    "import asyncio, sys; from talker.database import migrate; asyncio.run(migrate(sys.argv[1]))"
+)
+
+
+def tables(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {row[0] for row in rows}
+
+
+async def test_the_migrations_make_what_the_models_say(database_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(database_url))
+    with engine.connect() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.check(config)  # raises when autogenerate finds a difference
+    engine.dispose()
+    assert set(Base.metadata.tables) <= tables(database_url)
+
+
+async def test_the_migrations_go_down_to_nothing_and_up_again(database_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(database_url))
+    config = alembic_config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert not set(Base.metadata.tables) & tables(database_url)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+    assert set(Base.metadata.tables) <= tables(database_url)
+
+
+async def test_four_processes_may_migrate_an_empty_database_at_once(embedded: ServerUrls) -> None:
+    name = f"empty_{uuid4().hex}"
+    with psycopg.connect(embedded.database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        url = f"{embedded.database_url.rpartition('/')[0]}/{name}"
+        processes = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, url)
+            for _ in range(4)
+        ]
+        assert [await process.wait() for process in processes] == [0, 0, 0, 0]
+        assert {"videos", "checkpoints", "procrastinate_jobs"} <= tables(url)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_checkpoints_use_more_than_one_connection_at_once(database_url: str) -> None:
+    async with open_pool(database_url) as pool:
+        saver = open_checkpointer(pool)
+
+        async def hold() -> int:
+            async with saver._cursor() as cursor:
+                await cursor.execute("SELECT pg_sleep(0.2), pg_backend_pid() AS pid")
+                row = await cursor.fetchone()
+            assert row is not None
+            return int(row["pid"])
+
+        assert len(set(await asyncio.gather(*(hold() for _ in range(8))))) == 8
