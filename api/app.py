@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI
-from ingestion.worker import run_worker
 
 from agent.checkpoints import open_checkpointer
 from agent.graph import build_graph
@@ -24,6 +23,7 @@ from api import (
 from api.guard import Guard
 from api.pages import add_pages
 from api.runs import Runs
+from ingestion.worker import run_worker
 from talker.errors import BadSettings
 from talker.resources import open_resources
 from talker.settings import Settings
