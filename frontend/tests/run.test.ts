@@ -12,7 +12,7 @@ function play(...events: Kind<RunEvent>[]): Run {
   );
 }
 
-const message = {
+const message: Kind<RunEvent> = {
   type: "message",
   id: "m",
   role: "assistant",
@@ -21,7 +21,7 @@ const message = {
   intent: "answer",
   model: null,
   usage: null,
-} as const;
+};
 
 describe("a run", () => {
   test("shows its status until the first token, then what is written", () => {

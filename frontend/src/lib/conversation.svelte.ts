@@ -64,6 +64,7 @@ class OpenConversation {
   }
 
   stop(): void {
+    if (this.run) this.run = { ...this.run, stopped: true };
     this.#socket?.send({ type: "stop" });
   }
 

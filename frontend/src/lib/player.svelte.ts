@@ -19,6 +19,8 @@ class Player {
   cited = $state.raw<Span | null>(null);
   /** The last place asked for; each request is a new object, so asking twice seeks twice. */
   seek = $state.raw<{ at_s: number } | null>(null);
+  /** What was asked for last: an answer that comes after another was asked for is too late. */
+  #wanted: string | null = null;
   current = $derived(lineAt(this.segments, this.position_s));
 
   /** Open a video and play from a second, if one is named; without a reload when it is open. */
@@ -36,16 +38,19 @@ class Player {
   }
 
   async #load(id: string): Promise<void> {
+    this.#wanted = id;
     this.phase = "loading";
+    if (this.video?.id !== id) this.video = null;
     this.segments = [];
     try {
       const video = await api.readVideo(id);
-      this.video = video;
       const transcript = video.status === "ready" ? await api.readTranscript(id) : null;
-      if (this.video.id !== id) return;
+      if (this.#wanted !== id) return;
+      this.video = video;
       this.segments = transcript?.segments ?? [];
       this.phase = "ready";
     } catch (error) {
+      if (this.#wanted !== id) return;
       this.trouble = troubleOf(error);
       this.phase = "failed";
     }
@@ -58,6 +63,7 @@ class Player {
 
   close(): void {
     this.phase = "closed";
+    this.#wanted = null;
     this.video = null;
     this.segments = [];
     this.cited = null;

@@ -18,6 +18,8 @@ export interface Run {
   message: Message | null;
   confirm: string | null;
   suggestions: string[];
+  /** Whether the person pressed stop. */
+  stopped: boolean;
   title: string | null;
   error: RunError | null;
 }
@@ -33,6 +35,7 @@ export function newRun(question: string, id: string | null = null): Run {
     message: null,
     confirm: null,
     suggestions: [],
+    stopped: false,
     title: null,
     error: null,
   };
@@ -56,7 +59,7 @@ export function advance(run: Run, event: RunEvent): Run {
     case "confirm":
       return { ...run, confirm: event.prompt };
     case "message":
-      return event.role === "assistant" ? { ...run, message: finished(event) } : run;
+      return event.role === "assistant" ? { ...run, message: finished(event, run.stopped) } : run;
     case "suggestions":
       return { ...run, suggestions: event.questions };
     case "title":
@@ -75,12 +78,12 @@ function unknownEvent(_event: never, run: Run): Run {
   return run;
 }
 
-function finished(event: Extract<RunEvent, { type: "message" }>): Message {
+function finished(event: Extract<RunEvent, { type: "message" }>, stopped: boolean): Message {
   return {
     id: event.id,
     role: event.role,
     content: event.content,
-    status: "complete",
+    status: stopped ? "stopped" : "complete",
     citations: event.citations,
     intent: event.intent,
     model: event.model,

@@ -1,18 +1,21 @@
-import { test as base, expect, type Locator, type Page } from "@playwright/test";
+import {
+  test as base,
+  expect,
+  type APIRequestContext,
+  type Locator,
+  type Page,
+} from "@playwright/test";
 
 import { STAND_IN } from "./youtube";
 
 interface Listed {
-  items: { id: string }[];
+  items: { id: string; status?: string; channel?: string | null }[];
 }
 
-/** A page of the real app on an empty library, with YouTube played by a stand-in. */
+/** A page of the real app, with YouTube played by a stand-in and no conversation yet. */
 export const test = base.extend<{ app: App }>({
   app: async ({ page, request }, use) => {
-    for (const kind of ["videos", "conversations"]) {
-      const { items } = (await (await request.get(`/api/${kind}?limit=500`)).json()) as Listed;
-      for (const { id } of items) await request.delete(`/api/${kind}/${id}`);
-    }
+    await forget(request, "conversations");
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
@@ -23,10 +26,20 @@ export const test = base.extend<{ app: App }>({
       route.fulfill({ contentType: "text/html", body: STAND_IN }),
     );
     await page.route("https://i.ytimg.com/**", (route) => route.abort());
-    await use(new App(page));
+    await use(new App(page, request));
     expect(complaints, "errors in the browser's console").toEqual([]);
   },
 });
+
+async function list(request: APIRequestContext, kind: string): Promise<Listed["items"]> {
+  const answer = await request.get(`/api/${kind}?limit=500`);
+  return ((await answer.json()) as Listed).items;
+}
+
+async function forget(request: APIRequestContext, kind: string, keep?: string): Promise<void> {
+  for (const { id } of await list(request, kind))
+    if (id !== keep) await request.delete(`/api/${kind}/${id}`);
+}
 
 export class App {
   readonly library: Locator;
@@ -34,7 +47,10 @@ export class App {
   readonly video: Locator;
   readonly question: Locator;
 
-  constructor(readonly page: Page) {
+  constructor(
+    readonly page: Page,
+    readonly request: APIRequestContext,
+  ) {
     this.library = page.locator("section[aria-label=Library]");
     this.conversation = page.locator("section[aria-label=Conversation]");
     this.video = page.locator("section[aria-label=Video]");
@@ -44,6 +60,21 @@ export class App {
   async open(path = "/"): Promise<void> {
     await this.page.goto(path);
     await expect(this.page.locator("html[data-part]")).toBeAttached();
+  }
+
+  async openEmpty(): Promise<void> {
+    await forget(this.request, "videos");
+    await this.open();
+  }
+
+  /** Open on a library that holds the sample and nothing else; loaded once for all tests. */
+  async openWithSample(): Promise<void> {
+    const ready = (await list(this.request, "videos")).find(
+      ({ status, channel }) => status === "ready" && channel?.includes("sample"),
+    );
+    await forget(this.request, "videos", ready?.id);
+    await this.open();
+    if (!ready) await this.loadSample();
   }
 
   async loadSample(): Promise<void> {

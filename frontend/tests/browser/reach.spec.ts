@@ -27,7 +27,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         const shot = (name: string) =>
           page.screenshot({ path: `test-results/screens/${width}-${colorScheme}-${name}.png` });
         await page.setViewportSize({ width, height });
-        await app.open();
+        await app.openEmpty();
         await expect(page.getByText("Talk with your videos")).toBeVisible();
         expect(await violations(page)).toEqual([]);
         await shot("empty");
@@ -48,10 +48,9 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 test("on a phone one part is shown at a time", async ({ app, page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
-  await app.open();
+  await app.openWithSample();
   await expect(app.conversation).toBeVisible();
   await expect(app.library).toBeHidden();
-  await app.loadSample();
   const parts = page.getByRole("navigation", { name: "Parts" });
   await parts.getByRole("button", { name: "Library" }).click();
   await expect(app.library).toBeVisible();
@@ -73,7 +72,7 @@ test("the keyboard alone loads, asks, cites and walks the transcript", async ({ 
       await expect(target).toBeFocused({ timeout: 50 });
     }).toPass({ timeout: 20_000, intervals: [0] });
   };
-  await app.open();
+  await app.openEmpty();
   await tabTo("Load the sample talk");
   await press("Enter");
   await expect(app.videoLink(/sample/i)).toBeVisible({ timeout: 30_000 });
@@ -100,7 +99,7 @@ test("the first view needs less than 90 kB of script", async ({ app, page }) => 
   page.on("response", (response) => {
     if (response.request().resourceType() === "script") bodies.push(response.body());
   });
-  await app.open();
+  await app.openEmpty();
   await page.waitForLoadState("load");
   const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body).length);
   expect(sizes.length).toBeGreaterThan(0);

@@ -12,7 +12,7 @@ test("the sample is ready after one click and answers with places in it", async 
       heard.push((JSON.parse(String(payload)) as { type: string }).type);
     }),
   );
-  await app.open();
+  await app.openEmpty();
   await app.loadSample();
   const answer = await app.ask(LIGHTHOUSE);
 
@@ -27,8 +27,7 @@ test("a conversation is there again after a reload, and its title names the page
   app,
   page,
 }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   await app.ask(LIGHTHOUSE);
   await expect(page).not.toHaveTitle(/^(Your videos|New conversation|Conversation) –/);
   const title = await page.title();
@@ -41,8 +40,7 @@ test("a conversation is there again after a reload, and its title names the page
 test("a citation of a talk without a video marks the very lines in the transcript", async ({
   app,
 }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   const answer = await app.ask(LIGHTHOUSE);
   await answer.locator(".cite").first().click();
   await expect(app.video.getByText("Transcript only")).toBeVisible();
@@ -52,8 +50,7 @@ test("a citation of a talk without a video marks the very lines in the transcrip
 });
 
 test("a chip shows what was said, and when, before it is clicked", async ({ app, page }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   const answer = await app.ask(LIGHTHOUSE);
   await answer.locator(".cite").first().focus();
   await expect(page.getByRole("tooltip")).toContainText(/\d:\d\d/);
@@ -65,7 +62,7 @@ test("captions with a YouTube link play the cited second, and the transcript fol
   app,
   page,
 }) => {
-  await app.open();
+  await app.openEmpty();
   await app.upload("bread_talk.srt", BREAD_SRT);
   const dialog = page.getByRole("dialog", { name: "Add a transcript" });
   await expect(dialog.getByLabel("Title")).toHaveValue("bread talk");
@@ -85,13 +82,15 @@ test("captions with a YouTube link play the cited second, and the transcript fol
   await expect(current).toContainText(clock(cited));
   await expect(current).toContainText(clock(cited + 6), { timeout: 15_000 });
 
+  await app.video.getByRole("list", { name: "Transcript" }).hover();
+  await page.mouse.wheel(0, -5_000);
   await app.video.getByRole("button", { name: /Bread rises because/ }).click();
   await expect.poll(() => soughtSecond(page)).toBe(0);
 });
 
 test("without YouTube the transcript stands in, and links to the second", async ({ app, page }) => {
   await page.route("https://www.youtube-nocookie.com/**", (route) => route.abort());
-  await app.open();
+  await app.openEmpty();
   await app.upload("bread.srt", BREAD_SRT);
   const dialog = page.getByRole("dialog", { name: "Add a transcript" });
   await dialog.getByLabel("YouTube link").fill("https://youtu.be/abcdefghij1");
@@ -106,8 +105,7 @@ test("without YouTube the transcript stands in, and links to the second", async 
 });
 
 test("an address with a second opens the video there", async ({ app, page }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   await app.videoLink(/sample/i).click();
   await expect(page).toHaveURL(/\/v\//);
   await page.goto(`${page.url()}?t=60`);
@@ -116,7 +114,7 @@ test("an address with a second opens the video there", async ({ app, page }) => 
 });
 
 test("a link that is no video says so and keeps what was typed", async ({ app, page }) => {
-  await app.open();
+  await app.openEmpty();
   const links = page.getByLabel("YouTube links, one or more");
   await links.fill("https://example.com/nothing");
   await links.press("Enter");
@@ -125,7 +123,7 @@ test("a link that is no video says so and keeps what was typed", async ({ app, p
 });
 
 test("a broken caption file says what is wrong with it", async ({ app, page }) => {
-  await app.open();
+  await app.openEmpty();
   await app.upload("empty.srt", "not captions");
   await page.getByRole("dialog").getByRole("button", { name: "Add" }).click();
   await expect(app.library.getByRole("alert")).toContainText("empty.srt");
@@ -133,8 +131,7 @@ test("a broken caption file says what is wrong with it", async ({ app, page }) =
 });
 
 test("a video leaves the library only after it was asked", async ({ app, page }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   const remove = app.library.getByRole("button", { name: /^Delete Sample/ });
   await remove.click();
   await page.getByRole("button", { name: "Keep it" }).click();
@@ -145,8 +142,7 @@ test("a video leaves the library only after it was asked", async ({ app, page })
 });
 
 test("conversations can be switched, renamed and deleted", async ({ app, page }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   await app.ask(LIGHTHOUSE);
   await page.getByRole("button", { name: "New", exact: true }).click();
   await expect(page).toHaveURL(/\/$/);
@@ -180,8 +176,7 @@ test("an address of no conversation says so and offers a new one", async ({ app,
 });
 
 test("a question that is too long is refused in words and can be shortened", async ({ app }) => {
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   await app.question.fill("why ".repeat(5_000));
   await app.question.press("Enter");
   await expect(app.conversation.getByRole("alert")).toContainText("Shorten it");
@@ -209,8 +204,7 @@ test("an answer whose line breaks in the middle is resumed and comes whole, once
       } else socket.send(text);
     });
   });
-  await app.open();
-  await app.loadSample();
+  await app.openWithSample();
   const answer = await app.ask(LIGHTHOUSE);
   await expect(answer.locator(".cite").first()).toBeVisible();
   expect(asked.map(({ type }) => type)).toEqual(["ask", "resume"]);
