@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz, utils
 
 from talker.sentences import Sentence
-from talker.text import question_terms, terms, tokens
+from talker.text import any_stem, content_words, stems, tokens
 
 MIN_QUOTE_RATIO = 80
 """rapidfuzz's partial ratio at which a quote counts as said: punctuation, case, a slip or two."""
@@ -45,13 +45,13 @@ def best_sentences(
 
 def support(claim: str, sentence: Sentence, among: Sequence[Sentence], language: str) -> float:
     """From 0 to 1, how much of a claim's words a sentence has; rare ones among them count more."""
-    said = set(terms(sentence.text, language))
-    frequency = Counter(term for other in among for term in set(terms(other.text, language)))
+    said = set(stems(sentence.text, language))
+    frequency = Counter(term for other in among for term in set(stems(other.text, language)))
     total = shared = 0.0
-    for stems in question_terms(claim):
-        weight = math.log1p(len(among) / (1 + max(frequency[stem] for stem in stems)))
+    for wanted in map(any_stem, content_words(claim)):
+        weight = math.log1p(len(among) / (1 + max(frequency[stem] for stem in wanted)))
         total += weight
-        if stems & said:
+        if wanted & said:
             shared += weight
     return shared / total if total else 0.0
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from talker.errors import IndexMismatch, IndexUnavailable
 from talker.models import SearchIndex
-from talker.text import question_terms, term_id, weights
+from talker.text import any_stem, content_words, term_id, weights
 
 DENSE, SPARSE = "dense", "bm25"
 BATCH_CHUNKS = 16
@@ -57,7 +57,7 @@ class Bm25(SparseEmbeddings):
         return [SparseVector(indices=list(w), values=list(w.values())) for w in found]
 
     def embed_query(self, text: str) -> SparseVector:
-        ids = sorted({term_id(stem) for stems in question_terms(text) for stem in stems})
+        ids = sorted({term_id(stem) for word in content_words(text) for stem in any_stem(word)})
         return SparseVector(indices=ids, values=[1.0] * len(ids))
 
 

@@ -1,5 +1,6 @@
 """Words for matching: tokens, stems, stop words, and BM25's weights for the sparse vectors."""
 
+import threading
 import unicodedata
 import zlib
 from collections import Counter
@@ -7,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 import regex
-import snowballstemmer  # type: ignore[import-untyped]  # the package has no types
+import Stemmer  # type: ignore[import-not-found]  # PyStemmer, an extension without types
 import stopwordsiso
 
 STEMMERS = {
@@ -23,7 +24,7 @@ STEMMERS = {
 
 K1 = 1.2
 B = 0.75
-AVERAGE_TERMS = 80
+AVERAGE_TERMS = 140
 """Terms in an average chunk, fixed so that a point's weights need not know the others."""
 
 _TOKEN = regex.compile(
@@ -73,9 +74,15 @@ def stem(token: str, language: str) -> str:
     return str(_stemmer(algorithm).stemWord(token)) if algorithm else token
 
 
-@cache
-def _stemmer(algorithm: str) -> snowballstemmer.stemmer:
-    return snowballstemmer.stemmer(algorithm)
+def _stemmer(algorithm: str) -> Stemmer.Stemmer:
+    """A stemmer of this thread's own: PyStemmer's may not be shared."""
+    mine: dict[str, Stemmer.Stemmer] = _of_thread.__dict__
+    if algorithm not in mine:
+        mine[algorithm] = Stemmer.Stemmer(algorithm)
+    return mine[algorithm]
+
+
+_of_thread = threading.local()
 
 
 @cache
@@ -83,26 +90,28 @@ def stop_words(language: str) -> frozenset[str]:
     return frozenset(stopwordsiso.stopwords(language) if stopwordsiso.has_lang(language) else ())
 
 
-def terms(text: str, language: str) -> list[str]:
-    """The stems of a text's words, in order, stop words left out."""
+def stems(text: str, language: str) -> list[str]:
+    """The stems of a text's words in order, small words too: the index's IDF makes them light."""
     language = primary(language)
-    stops = stop_words(language)
-    return [stem(token, language) for token in tokens(text) if token not in stops]
+    return [stem(token, language) for token in tokens(text)]
 
 
-def question_terms(question: str) -> list[set[str]]:
-    """For each content word of a question, the stems it may have in the videos' languages.
+def content_words(text: str) -> list[str]:
+    """A text's words in order, each once, without the small ones; all where nothing else is left.
+
+    The small ones are those of the language most of whose small words the text has.
+    """
+    asked = list(dict.fromkeys(tokens(text)))
+    small = stop_words(guess_language(asked))
+    return [token for token in asked if token not in small] or asked
+
+
+def any_stem(token: str) -> set[str]:
+    """The stems that a word may have in the videos' languages.
 
     A name or a loanword of an English question is met in Polish captions by its Polish stem.
-    Stop words are those of the language most of whose stop words the question has.
     """
-    asked = tokens(question)
-    stops = stop_words(guess_language(asked))
-    return [
-        {token, *(stem(token, language) for language in STEMMERS)}
-        for token in dict.fromkeys(asked)
-        if token not in stops
-    ]
+    return {token, *(stem(token, language) for language in STEMMERS)}
 
 
 def guess_language(asked: Iterable[str]) -> str:
@@ -118,7 +127,7 @@ def term_id(term: str) -> int:
 
 def weights(text: str, language: str) -> dict[int, float]:
     """BM25's term weights of a chunk by dimension; the index supplies the IDF."""
-    counts = Counter(terms(text, language))
+    counts = Counter(stems(text, language))
     length = sum(counts.values())
     norm = K1 * (1 - B + B * length / AVERAGE_TERMS)
     return {
