@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -161,7 +162,7 @@ def _run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
         settings = load_settings()
         start_logging(max(settings.log_level, "WARNING", key=logging.getLevelName))
         return asyncio.run(_with_resources(settings, work))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(
             "Stopped. What is not loaded yet stays in the queue: it goes on with the app, "
             "`worker`, or the same command again.\n"
@@ -178,6 +179,9 @@ def _run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
 async def _with_resources(
     settings: Settings, work: Callable[[Resources], Awaitable[Result]]
 ) -> Result:
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with open_resources(settings) as resources:
         return await work(resources)
 

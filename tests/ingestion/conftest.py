@@ -1,6 +1,7 @@
 """Outside services of loading, played by local servers."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -132,3 +133,19 @@ async def somebody_else(resources: Resources, email: str = "ada@example.org") ->
 async def count(resources: Resources, table: type[Base]) -> int:
     async with resources.sessions() as session:
         return await session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def environment(resources: Resources) -> dict[str, str]:
+    """The test's settings as a program of its own reads them."""
+    settings = resources.settings
+    key = settings.qdrant_api_key
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.database_url,
+        "QDRANT_URL": settings.qdrant_url,
+        "QDRANT_API_KEY": key.get_secret_value() if key else "",
+        "DATA_DIR": str(settings.data_dir),
+        "SUPADATA_BASE_URL": settings.supadata_base_url,
+        "SUPADATA_API_KEY": KEY,
+        "TRANSCRIPT_PROVIDERS": "supadata",
+    }
