@@ -44,6 +44,7 @@ export default defineConfig({
   },
   vite: {
     plugins: [tailwindcss()],
-    server: { proxy: { "/api": { target: api, changeOrigin: true, ws: true } } },
+    // The Host stays the page's own, since the API refuses an Origin that differs from it.
+    server: { proxy: { "/api": { target: api, changeOrigin: false, ws: true } } },
   },
 });
