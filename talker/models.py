@@ -172,7 +172,10 @@ class Chunk(Base):
 
 
 class IngestionJob(Base):
-    """The work of loading one video; `source` is what the person gave, `progress` 0 to 1."""
+    """The work of loading one video; `source` is what the person gave, `progress` 0 to 1.
+
+    `credits` are what the transcript service charged for it.
+    """
 
     __tablename__ = "ingestion_jobs"
     __table_args__ = (
@@ -188,7 +191,7 @@ class IngestionJob(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    video_id: Mapped[UUID] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    video_id: Mapped[UUID] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     source: Mapped[str]
     language: Mapped[str | None] = mapped_column(String(200))
@@ -196,6 +199,7 @@ class IngestionJob(Base):
     step: Mapped[str | None] = mapped_column(String(16))
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     attempt: Mapped[int] = mapped_column(default=0)
+    credits: Mapped[int] = mapped_column(default=0)
     failure: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
