@@ -252,7 +252,7 @@ async def get_transcript(video_id: UUID, session: Session, user: CurrentUser) ->
         raise NotFound("This video has no transcript yet; its job says how far it is.")
     return TranscriptOut(
         language=transcript.language,
-        kind=transcript.kind,  # type: ignore[arg-type]  # the table's check keeps it to the words
+        kind=transcript.kind,
         segments=await _segments(session, transcript.id),
     )
 
@@ -279,7 +279,7 @@ def _out(video: Video, entry: LibraryEntry) -> VideoOut:
         language=video.language,
         duration_s=None if video.duration_ms is None else video.duration_ms / 1000,
         published_at=video.published_at,
-        status=video.status,  # type: ignore[arg-type]  # the table's check keeps it to the words
+        status=video.status,
         failure=FailureOut.model_validate(video.failure) if video.failure else None,
         added_at=entry.added_at,
     )

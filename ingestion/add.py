@@ -18,7 +18,7 @@ from ingestion.failures import too_long
 from ingestion.provider import FetchedTranscript
 from ingestion.queue import put_on_queue
 from ingestion.rows import add_transcript
-from ingestion.sources import watch_url, youtube_id
+from ingestion.sources import youtube_id
 from talker.errors import LoadingFailed
 from talker.models import IngestionJob, LibraryEntry, User, Video, now
 
@@ -92,8 +92,7 @@ async def add_file(
     )
     video = await _of_file(session, user, file)
     await _enter(session, user, [video.id])
-    source = watch_url(file.youtube_id) if file.youtube_id else name
-    return await _queued(session, user, video, source, None)
+    return await _queued(session, user, video, name, None)
 
 
 async def retry(session: AsyncSession, job: IngestionJob) -> None:
@@ -105,11 +104,11 @@ async def retry(session: AsyncSession, job: IngestionJob) -> None:
 
 
 async def _own(session: AsyncSession, user: User, ids: Collection[str]) -> dict[str, Video]:
-    """The person's own files' videos by the YouTube ids they name."""
+    """The person's own files' videos by the YouTube ids they name, the newest of each."""
     videos = await session.scalars(
         select(Video)
         .where(Video.owner_id == user.id, Video.youtube_id.in_(ids), Video.status != "failed")
-        .order_by(Video.created_at.desc())
+        .order_by(Video.created_at)
     )
     return {video.youtube_id: video for video in videos if video.youtube_id}
 

@@ -4,9 +4,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talker.errors import (
+    IndexMismatch,
     LoadingFailed,
     ModelBusy,
-    ModelError,
     ModelOutOfCredit,
     ModelTimedOut,
     ModelUnauthorised,
@@ -30,16 +30,25 @@ class TryAgain(TalkerError):
         self.delay_s = delay_s
 
 
-def delay_s(failure: LoadingFailed, earlier_tries: int) -> float | None:
-    """Seconds until the next try; None when another one cannot help, or enough were made.
-
-    Only a service that is down comes back by itself. A block does not end sooner for being
-    asked again, and keys, credits and the video itself are for a person to change.
-    """
-    delay: float = min(FIRST_DELAY_S * 2**earlier_tries, LONGEST_DELAY_S)
-    if failure.reason != "provider_down" or earlier_tries + 1 >= MAX_TRIES:
+def delay_s(error: TalkerError, earlier_tries: int) -> float | None:
+    """Seconds until the next try; None when another one cannot help, or enough were made."""
+    if not _may_pass(error) or earlier_tries + 1 >= MAX_TRIES:
         return None
-    return max(delay, failure.retry_after_s or 0)
+    asked_s = error.retry_after_s if isinstance(error, LoadingFailed | ModelBusy) else None
+    return max(min(FIRST_DELAY_S * 2.0**earlier_tries, LONGEST_DELAY_S), asked_s or 0)
+
+
+def _may_pass(error: TalkerError) -> bool:
+    """Whether what is down comes back by itself.
+
+    A block does not end sooner for being asked again; keys, credits and the video itself are
+    for a person to change. An index of another model is being replaced, or soon will be.
+    """
+    if isinstance(error, LoadingFailed):
+        return error.reason == "provider_down"
+    return isinstance(
+        error, Unavailable | ModelBusy | ModelTimedOut | ModelUnavailable | IndexMismatch
+    )
 
 
 def as_failure(error: TalkerError) -> LoadingFailed:
@@ -55,21 +64,10 @@ def as_failure(error: TalkerError) -> LoadingFailed:
             )
         case ModelOutOfCredit():
             return LoadingFailed("quota", str(error), "Add credit, then retry.")
-        case ModelBusy():
-            return _passing(str(error), error.retry_after_s)
-        case ModelTimedOut() | ModelUnavailable() | Unavailable():
-            return _passing(str(error), None)
-        case ModelError():
-            return LoadingFailed(
-                "blocked", str(error), "Choose another EMBEDDING_MODEL, then retry."
-            )
-    return LoadingFailed("blocked", str(error), "Put that right, then retry.")
-
-
-def _passing(detail: str, retry_after_s: float | None) -> LoadingFailed:
-    return LoadingFailed(
-        "provider_down", detail, "It is tried again by itself.", retry_after_s=retry_after_s
+    next_step = (
+        "It is tried again by itself." if _may_pass(error) else "Put that right, then retry."
     )
+    return LoadingFailed("provider_down", str(error), next_step)
 
 
 def broken(error: Exception) -> LoadingFailed:

@@ -64,7 +64,7 @@ async def load(
         raise
     except TalkerError as error:
         failure = as_failure(error)
-        delay = delay_s(failure, earlier_tries)
+        delay = delay_s(error, earlier_tries)
         if delay is None:
             await _fail(resources, job_id, failure)
             return
@@ -149,6 +149,8 @@ async def _fetch(job: _Job, resources: Resources, providers: Sequence[Transcript
         await add_transcript(session, video, fetched)
         video.title, video.channel = about.title, about.channel
         video.published_at, video.duration_ms = about.published_at, duration_ms
+        row = await session.get_one(IngestionJob, job.id)
+        row.credits += fetched.credits + about.credits
 
 
 async def _chunk(job: _Job, resources: Resources) -> list[IndexedChunk]:

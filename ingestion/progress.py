@@ -1,6 +1,7 @@
 """A running job's step and progress, written to its row for those who watch."""
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from talker.models import IngestionJob, JobStep
 
 WRITE_EVERY_S = 0.5
+TOUCH_EVERY_S = 15.0
+"""A row is written this often even when nothing changed: a job that is worked on is never older."""
 
 
 class JobProgress:
@@ -25,6 +28,7 @@ class JobProgress:
         self._job_id = job_id
         self._noted: tuple[JobStep, float] | None = None
         self._written: tuple[JobStep, float] | None = None
+        self._written_at = 0.0
 
     def at(self, step: JobStep, progress: float) -> None:
         self._noted = (step, progress)
@@ -50,7 +54,8 @@ class JobProgress:
 
     async def _write(self) -> None:
         noted = self._noted
-        if noted is None or noted == self._written:
+        fresh = time.monotonic() - self._written_at < TOUCH_EVERY_S
+        if noted is None or (noted == self._written and fresh):
             return
         step, progress = noted
         try:
@@ -62,4 +67,4 @@ class JobProgress:
                 )
         except SQLAlchemyError:
             return
-        self._written = noted
+        self._written, self._written_at = noted, time.monotonic()

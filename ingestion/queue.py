@@ -6,16 +6,19 @@ video's jobs take turns (`lock`); that a video has one active job at a time is t
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ingestion.failures import DATABASE_AWAY, TryAgain
 from ingestion.job import load
 from ingestion.provider import TranscriptProvider
+from talker.models import now
 from talker.resources import Resources
 
 LOAD_VIDEO = "load_video"
@@ -23,6 +26,7 @@ DATABASE_DELAY_S = 5
 HEARTBEAT_S = 3.0
 STALLED_S = 15.0
 """A worker silent for so long was killed; its jobs are given to others."""
+LOST_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,24 @@ def open_queue(connector: PsycopgConnector, tools: WorkerTools) -> App:
     async def recover_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives it
         """Put back what killed workers left unfinished; procrastinate does not by itself."""
         jobs = context.app.job_manager
-        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
-            await jobs.retry_job(job)
+        stalled = await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED_S)
+        for queue_id in {job.id for job in stalled if job.id} | await _lost(tools.resources):
+            await jobs.retry_job_by_id_async(queue_id, retry_at=now())
 
     return queue
+
+
+async def _lost(resources: Resources) -> set[int]:
+    """Jobs that the queue thinks under way, but whose rows nobody has touched for a while.
+
+    So it is when Postgres went away just as a living worker wanted to say what became of them.
+    """
+    untouched = text(
+        "SELECT queued.id FROM procrastinate_jobs AS queued JOIN ingestion_jobs AS job"
+        " ON job.id = (queued.args ->> 'job_id')::uuid"
+        " WHERE queued.task_name = :task AND queued.status = 'doing' AND job.updated_at < :before"
+    )
+    async with resources.sessions() as session:
+        before = now() - timedelta(seconds=LOST_S)
+        rows = await session.scalars(untouched, {"task": LOAD_VIDEO, "before": before})
+        return set(rows)

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from ingestion.captions import UNKNOWN_LANGUAGE
 from ingestion.provider import FetchedTranscript
 from talker.chunks import IndexedChunk
 from talker.models import Chunk, Segment, Transcript, Video
 from talker.sentences import TimedText
 from talker.text import guess_language, stop_words, tokens
 
-UNKNOWN_LANGUAGE = "und"
 _GUESS_FROM_SEGMENTS = 300
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 
 import psycopg
 from procrastinate import PsycopgConnector
@@ -12,9 +13,10 @@ from psycopg_pool import PoolTimeout
 
 from ingestion.queue import HEARTBEAT_S, STALLED_S, WorkerTools, open_queue
 from ingestion.transcripts import open_providers
-from talker.errors import TalkerError
+from talker.errors import BadSettings, TalkerError
+from talker.logs import start_logging
 from talker.resources import Resources, open_resources
-from talker.settings import load_settings
+from talker.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +61,8 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
         )
 
 
-async def _until_stopped() -> None:
-    async with open_resources(load_settings()) as resources:
+async def _until_stopped(settings: Settings) -> None:
+    async with open_resources(settings) as resources:
         work = asyncio.create_task(run_worker(resources))
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -71,9 +73,14 @@ async def _until_stopped() -> None:
 
 
 def main() -> None:
-    """The `worker` command."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """The `worker` command. Exit code 2 for wrong settings, 1 for a failed start."""
     try:
-        asyncio.run(_until_stopped())
+        settings = load_settings()
+        start_logging(settings.log_level)
+        asyncio.run(_until_stopped(settings))
+    except BadSettings as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except TalkerError as error:
-        raise SystemExit(str(error)) from None
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)

@@ -59,7 +59,7 @@ async def test_a_finished_job_says_what_it_did(client: httpx.AsyncClient) -> Non
     video_id = await upload(client, captions(OCEAN, youtube_id=ID))
     [job] = (await client.get("/api/jobs")).json()["items"]
     assert job["video_id"] == str(video_id)
-    assert job["source"] == f"https://www.youtube.com/watch?v={ID}"
+    assert job["source"] == "talk.json"
     assert (job["status"], job["step"], job["progress"]) == ("done", "index", 1.0)
     assert (job["attempt"], job["failure"]) == (1, None)
 

@@ -50,6 +50,7 @@ async def test_a_link_becomes_a_video_that_can_be_searched(
     async with working(resources):
         job = await until_over(resources, added)
     assert (job.status, job.step, job.progress, job.attempt) == ("done", "index", 1.0, 1)
+    assert job.credits == 2
     video = await stored_video(resources, added)
     assert (video.status, video.youtube_id, video.owner_id) == ("ready", ID, None)
     assert (video.title, video.channel, video.language) == ("The deep ocean", "Ada", "en")
