@@ -1,5 +1,6 @@
 """What a process opens once and hands down: nothing is opened or read on import."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         stack.push_async_callback(engine.dispose)
         sessions = async_sessionmaker(engine, expire_on_commit=False)
         pool = await stack.enter_async_context(open_pool(urls.database_url))
-        embeddings = open_embeddings(settings)
+        embeddings = await asyncio.to_thread(open_embeddings, settings)  # reads the model
         chunks = await ChunkIndex.open(
             url=urls.qdrant_url,
             api_key=urls.qdrant_api_key,

@@ -42,17 +42,21 @@ async def servers(settings: Settings) -> AsyncIterator[ServerUrls]:
     ]
     try:
         for outcome in await asyncio.gather(
-            *(share.join() for share in wanted), return_exceptions=True
+            *(asyncio.to_thread(share.join) for share in wanted), return_exceptions=True
         ):
             if outcome is not None:
                 raise outcome
-        yield ServerUrls(
-            database_url=settings.database_url or _database_url(postgres),
-            qdrant_url=settings.qdrant_url or f"http://127.0.0.1:{qdrant.port}",
-            qdrant_api_key=settings.qdrant_api_key if settings.qdrant_url else _api_key(qdrant),
-        )
+        yield await asyncio.to_thread(_urls, settings, postgres, qdrant)
     finally:
-        await asyncio.gather(*(share.leave() for share in wanted))
+        await asyncio.gather(*(asyncio.to_thread(share.leave) for share in wanted))
+
+
+def _urls(settings: Settings, postgres: Share, qdrant: Share) -> ServerUrls:
+    return ServerUrls(
+        database_url=settings.database_url or _database_url(postgres),
+        qdrant_url=settings.qdrant_url or f"http://127.0.0.1:{qdrant.port}",
+        qdrant_api_key=settings.qdrant_api_key if settings.qdrant_url else _api_key(qdrant),
+    )
 
 
 def _database_url(postgres: Share) -> str:

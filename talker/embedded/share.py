@@ -1,10 +1,11 @@
 """The users' side of an embedded server: start it or join it, keep it alive, leave it."""
 
-import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -38,13 +39,21 @@ class Share:
         self._module = module
         self._users: FileLock | None = None
         self._children: list[int] = []
-        self._watch: asyncio.Task[None] | None = None
+        self._watch: threading.Thread | None = None
+        self._left = threading.Event()
+        self._joining = threading.Lock()
 
-    async def join(self) -> None:
+    def join(self) -> None:
         """Return once the server answers on `port`, and keep it answering until `leave`.
+
+        It and `leave` block: event loops call them in a thread.
 
         Raises EmbeddedServerFailed with the reason and where the log is.
         """
+        with self._joining:
+            self._join()
+
+    def _join(self) -> None:
         try:
             self.place.folder.mkdir(parents=True, exist_ok=True)
             self._users = FileLock(self.place.users_lock)
@@ -54,35 +63,36 @@ class Share:
         while not self._users.share():  # the last one out is stopping the server
             if time.monotonic() > deadline:
                 raise EmbeddedServerFailed(self.name, "the last one does not stop", self.place.log)
-            await asyncio.sleep(_POLL_S)
-        self.port = await self._running()
-        self._watch = asyncio.create_task(self._keep_running())
+            time.sleep(_POLL_S)
+        self.port = self._running()
+        self._watch = threading.Thread(target=self._keep_running, daemon=True)
+        self._watch.start()
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Let go of the server; the last one out stops it, and returns when it has stopped."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
-        if self._users is None:
-            return
-        try:
-            if await self._is_last():
-                await self._stop()
-        finally:
-            self._users.close()
-            self._reap()
+        self._left.set()
+        with self._joining:  # its caller may have been cancelled while it still runs
+            if self._watch is not None:
+                self._watch.join()
+            if self._users is None:
+                return
+            try:
+                if self._is_last():
+                    self._stop()
+            finally:
+                self._users.close()
+                self._reap()
 
-    async def _is_last(self) -> bool:
+    def _is_last(self) -> bool:
         # More than once, since the server holds the lock for a moment whenever it looks.
         assert self._users is not None
         for _ in range(3):
             if self._users.take():
                 return True
-            await asyncio.sleep(_POLL_S)
+            time.sleep(_POLL_S)
         return False
 
-    async def _stop(self) -> None:
+    def _stop(self) -> None:
         endpoint = self.place.endpoint()
         if endpoint is None:
             return
@@ -93,20 +103,21 @@ class Share:
             if time.monotonic() > deadline:
                 log.warning("embedded server does not stop", extra={"server": self.name})
                 return
-            await asyncio.sleep(_POLL_S)
+            time.sleep(_POLL_S)
 
-    async def _keep_running(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
+    def _keep_running(self) -> None:
+        while not self._left.wait(WATCH_INTERVAL_S):
             if self.place.is_served():
                 continue
             self._reap()
             log.warning("embedded server died, starting it again", extra={"server": self.name})
             try:
-                port = await self._running()
+                port = self._running()
             except EmbeddedServerFailed:
+                if self._left.is_set():
+                    return
                 log.exception("embedded server does not start", extra={"server": self.name})
-                await asyncio.sleep(10 * WATCH_INTERVAL_S)
+                self._left.wait(10 * WATCH_INTERVAL_S)
                 continue
             if port != self.port:
                 log.error(
@@ -114,16 +125,16 @@ class Share:
                     extra={"server": self.name, "port": self.port, "new_port": port},
                 )
 
-    async def _running(self) -> int:
+    def _running(self) -> int:
         """The port of the running server; whoever gets the starting lock starts it."""
         starting = FileLock(self.place.starting_lock)
         deadline = time.monotonic() + START_TIMEOUT_S
         child: int | None = None
         log_start = 0
         try:
-            while time.monotonic() < deadline:
+            while time.monotonic() < deadline and not self._left.is_set():
                 endpoint = self.place.endpoint()
-                if endpoint and endpoint.port and await _answers(endpoint.port):
+                if endpoint and endpoint.port and _answers(endpoint.port):
                     return endpoint.port
                 if child is not None and (exit_code := self._exit_code(child)) is not None:
                     if exit_code != 0:
@@ -133,7 +144,7 @@ class Share:
                 if child is None and not self.place.is_served() and starting.take():
                     log_start = _log_size(self.place.log)
                     child = self._spawn()
-                await asyncio.sleep(_POLL_S)
+                time.sleep(_POLL_S)
         finally:
             starting.close()
         reason = f"it did not answer within {START_TIMEOUT_S:.0f} s"
@@ -174,15 +185,11 @@ class Share:
             self._exit_code(child)
 
 
-async def _answers(port: int) -> bool:
+def _answers(port: int) -> bool:
     try:
-        async with asyncio.timeout(2):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError:
         return False
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
     return True
 
 
