@@ -1,7 +1,8 @@
 """The graph as `langgraph.json` names it, for `langgraph dev` and Studio."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import AsyncExitStack
+from weakref import WeakKeyDictionary
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -12,16 +13,31 @@ from agent.state import AgentState, Answer, Question, Reader
 from talker.resources import open_resources
 from talker.settings import load_settings
 
+Graph = CompiledStateGraph[AgentState, Reader, Question, Answer]
 
-@asynccontextmanager
-async def make_graph() -> AsyncIterator[CompiledStateGraph[AgentState, Reader, Question, Answer]]:
-    """The app's graph on the app's own data; the development server brings its checkpointer."""
-    async with open_resources(load_settings()) as resources:
-        models = ChatModels(resources.settings)
-        yield build_graph(
-            sessions=resources.sessions,
-            search=Search(resources.chunks, resources.sessions),
-            models=models,
-            checkpointer=None,
-        )
-        await models.aclose()
+_graphs: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Graph]] = WeakKeyDictionary()
+_stack = AsyncExitStack()
+
+
+async def make_graph() -> Graph:
+    """The app's graph on the app's own data; the development server brings its checkpointer.
+
+    That server asks for the graph again for every run, and from more than one event loop: each
+    loop opens what the graph needs once, and keeps it until the process ends.
+    """
+    loop = asyncio.get_running_loop()
+    if loop not in _graphs:
+        _graphs[loop] = loop.create_task(_open())
+    return await asyncio.shield(_graphs[loop])
+
+
+async def _open() -> Graph:
+    # In a thread, as all of ours that touches files: that server forbids it on its loops.
+    settings = await asyncio.to_thread(load_settings)
+    resources = await _stack.enter_async_context(open_resources(settings))
+    return build_graph(
+        sessions=resources.sessions,
+        search=Search(resources.chunks, resources.sessions),
+        models=ChatModels(settings),
+        checkpointer=None,
+    )
