@@ -178,7 +178,7 @@ class Runs:
     async def _execute(self, run: LiveRun) -> None:
         keeper = asyncio.create_task(self._keep(run))
         try:
-            run.emit({"type": "started", "question_id": str(run.asked.question_id)})
+            run.emit({"type": "started"})
             await self._complete(run, await self._answer(run))
         except TalkerError as error:
             await self._fail(run, error)
@@ -246,7 +246,6 @@ class Runs:
                 "intent": result["intent"],
                 "model": result.get("model"),
                 "usage": usage,
-                "status": status,
             }
         )
         if run.asked.new_title is not None:
