@@ -1,6 +1,7 @@
 """`serve`: the whole app in one process, with a worker and, where no URLs are set, its servers."""
 
 import logging
+import os
 import socket
 import sys
 
@@ -24,18 +25,31 @@ def main() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         ws="websockets-sansio",
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+    try:
+        listening = _listen(settings.host, settings.port)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        sys.stderr.write(
+            f"PORT: {settings.host}:{settings.port} cannot be used ({why}). "
+            "Stop what listens there, or set PORT to another.\n"
+        )
+        sys.exit(1)
     server = AnnouncingServer(config)
-    server.run()
+    server.run([listening])
     if not server.started:
         sys.exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything is started for a port that is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -44,7 +58,8 @@ class AnnouncingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            assert sockets is not None
+            host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"YoutubeTalker is at http://{shown}:{port}\n")
             sys.stdout.flush()

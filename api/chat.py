@@ -13,8 +13,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.asking import Ask, own_conversation, prepare
 from api.dependencies import AppModels, AppResources, AppRuns, CurrentUser, Session, local_user
-from api.errors import DATABASE_AWAY
 from api.runs import Event, LiveRun, Runs
+from talker.database import DATABASE_AWAY
 from talker.errors import DatabaseUnavailable, TalkerError
 from talker.models import User
 from talker.resources import Resources

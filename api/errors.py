@@ -5,13 +5,10 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg import OperationalError as PsycopgOperationalError
-from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
 from starlette.exceptions import HTTPException
 
 from talker import errors
+from talker.database import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +36,6 @@ STATUS: dict[type[errors.TalkerError], int] = {
     errors.ModelTimedOut: 504,
 }
 """By the nearest class: an error without a row has its parent's."""
-
-DATABASE_AWAY = (
-    OperationalError,
-    InterfaceError,
-    SqlalchemyPoolTimeout,
-    PsycopgOperationalError,
-    PoolTimeout,
-)
-"""What SQLAlchemy and psycopg raise when Postgres does not answer."""
 
 HTTP_NAMES = {
     401: "not_logged_in",

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from api.dependencies import AppResources
-from api.errors import DATABASE_AWAY
+from talker.database import DATABASE_AWAY
 from talker.errors import DatabaseUnavailable, ModelError, TalkerError
 from talker.resources import Resources
 

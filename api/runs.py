@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.events import cited_moment
 from agent.state import AgentState, Answer, Question, Reader
-from api.errors import DATABASE_AWAY, InternalError
+from api.errors import InternalError
+from talker.database import DATABASE_AWAY
 from talker.errors import DatabaseUnavailable, ModelError, RunNotFound, TalkerError, Unavailable
 from talker.models import Conversation, Message, Run, RunEvent, now
 

@@ -87,6 +87,6 @@ def _segments(talk: dict[str, object]) -> list[TimedText]:
 
 def _ingest(files: list[Path], env: dict[str, str]) -> float:
     began = time.perf_counter()
-    command = [BIN / "ingest", "add", *files]
+    command = [str(BIN / "ingest"), "add", *map(str, files)]
     subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began

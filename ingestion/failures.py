@@ -1,8 +1,5 @@
 """What a job's failure means: its typed reason, and whether a later try may pass."""
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from talker.errors import (
     IndexMismatch,
     LoadingFailed,
@@ -19,10 +16,8 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 300.0
 MAX_TRIES = 12
 """About half an hour in all, after which a person has to look at it."""
 
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
-
-class TryAgain(TalkerError):
+class TryAgain(Exception):
     """A job's try failed in a way that may pass; it goes back to the queue for `delay_s`."""
 
     def __init__(self, delay_s: float) -> None:

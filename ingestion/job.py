@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ingestion import transcripts
 from ingestion.chunking import chunk
-from ingestion.failures import DATABASE_AWAY, TryAgain, as_failure, broken, delay_s, too_long
+from ingestion.failures import TryAgain, as_failure, broken, delay_s, too_long
 from ingestion.progress import JobProgress
 from ingestion.provider import TranscriptProvider, no_speech, provider_down
 from ingestion.rows import (
@@ -27,6 +27,7 @@ from ingestion.rows import (
     transcript_of,
 )
 from talker.chunks import IndexedChunk
+from talker.database import DATABASE_AWAY
 from talker.errors import LoadingFailed, TalkerError, VideoNotFound
 from talker.models import Chunk, IngestionJob, Segment, Transcript, Video
 from talker.resources import Resources

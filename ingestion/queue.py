@@ -15,9 +15,10 @@ from procrastinate.jobs import Job
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ingestion.failures import DATABASE_AWAY, TryAgain
+from ingestion.failures import TryAgain
 from ingestion.job import load
 from ingestion.provider import TranscriptProvider
+from talker.database import DATABASE_AWAY
 from talker.models import now
 from talker.resources import Resources
 

@@ -11,7 +11,10 @@ from alembic.config import Config
 from langgraph.checkpoint.postgres import PostgresSaver
 from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
+from psycopg_pool import PoolTimeout
 from sqlalchemy import create_engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from talker import migrations
@@ -22,6 +25,15 @@ MIGRATION_LOCK = 7_201_146_023
 """Our key among Postgres's advisory locks: one process migrates, the others wait."""
 
 LOCK_PAUSE_S = 0.1
+
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+    SqlalchemyPoolTimeout,
+    psycopg.OperationalError,
+    PoolTimeout,
+)
+"""What SQLAlchemy and psycopg raise when Postgres does not answer."""
 
 POOL_SIZE = 10
 POOL_OVERFLOW = 20

@@ -1,9 +1,11 @@
 """What tests run on: embedded servers for the whole run, a database of its own for each test."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -32,14 +34,17 @@ def _clean_environment() -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerUrls]:
-    """The embedded servers, shared by all tests, and a migrated database to copy."""
-    data_dir = tmp_path_factory.mktemp("data")
-    async with servers(Settings(_env_file=None, data_dir=data_dir)) as urls:
-        with psycopg.connect(urls.database_url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {TEMPLATE}")
-        await migrate(of_database(urls.database_url, TEMPLATE))
-        yield urls
+async def embedded() -> AsyncIterator[ServerUrls]:
+    """The embedded servers, shared by all tests, and a migrated database to copy.
+
+    In a folder of its own: another run of pytest closes and clears pytest's.
+    """
+    with tempfile.TemporaryDirectory(prefix="talker-tests-") as data_dir:
+        async with servers(Settings(_env_file=None, data_dir=Path(data_dir))) as urls:
+            with psycopg.connect(urls.database_url, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            await migrate(of_database(urls.database_url, TEMPLATE))
+            yield urls
 
 
 def of_database(url: str, name: str) -> str:
