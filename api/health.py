@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from api.dependencies import AppResources
 from talker.database import DATABASE_AWAY
-from talker.errors import DatabaseUnavailable, ModelError, TalkerError
+from talker.errors import DatabaseUnavailable, TalkerError, Unavailable
 from talker.resources import Resources
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -73,7 +73,7 @@ async def readiness(resources: AppResources, response: Response) -> Readiness:
     )
 
 
-class NoWorker(TalkerError):
+class NoWorker(Unavailable):
     def __init__(self) -> None:
         super().__init__("No worker is running: videos wait in the queue. Start `worker`.")
 
@@ -102,7 +102,7 @@ async def _checked(check: Awaitable[None]) -> Part:
             await check
     except DATABASE_AWAY:
         return Part(ok=False, detail=str(DatabaseUnavailable()))
-    except (TalkerError, ModelError) as error:
+    except TalkerError as error:
         return Part(ok=False, detail=str(error))
     except TimeoutError:
         return Part(ok=False, detail=f"No answer within {CHECK_TIMEOUT_S:.0f} s.")

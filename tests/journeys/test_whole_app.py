@@ -121,3 +121,18 @@ async def test_wrong_settings_stop_the_start_with_a_sentence_each(data_dir: Path
     assert process.returncode == 2
     assert said.decode().startswith("PORT: ")
     assert "Traceback" not in said.decode()
+
+
+async def test_a_port_in_use_is_said_and_nothing_is_started(data_dir: Path) -> None:
+    taken = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with taken:
+        port = taken.sockets[0].getsockname()[1]
+        process = await asyncio.create_subprocess_exec(
+            BIN / "serve",
+            env={**environment(data_dir), "PORT": str(port)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().startswith(f"PORT: 127.0.0.1:{port} cannot be used")
+    assert not data_dir.exists()
