@@ -52,7 +52,7 @@ class Reply:
     usage: Usage | None = None
 
     def add(self, piece: AIMessageChunk) -> str:
-        text = piece.text
+        text = piece.text.replace("\x00", "")  # which Postgres does not store
         self.text += text
         metadata = piece.response_metadata
         self.model = metadata.get("model_name") or self.model

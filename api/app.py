@@ -22,6 +22,7 @@ from api import (
 )
 from api.guard import Guard
 from api.pages import add_pages
+from api.run_store import RunStore
 from api.runs import Runs
 from ingestion.worker import run_worker
 from talker.errors import BadSettings
@@ -67,14 +68,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             models=chat_models,
             checkpointer=checkpointer,
         )
-        runs = Runs(graph, resources.sessions)
+        runs = Runs(graph, RunStore(resources.sessions))
         stack.push_async_callback(runs.aclose)
         app.state.resources = resources
         app.state.models = chat_models
         app.state.search = searching
         app.state.checkpointer = checkpointer
         app.state.runs = runs
-        await stack.enter_async_context(_in_background(runs.keep_house()))
+        await stack.enter_async_context(_in_background(runs.keep()))
         await stack.enter_async_context(_in_background(run_worker(resources)))
         yield
 

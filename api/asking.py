@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.models import ChatModels
-from api.runs import LOST_AFTER, Asked, settle_lost
+from api.run_store import LOST_AFTER, Asked, settle_lost
 from talker.errors import (
     BadRequest,
     Conflict,

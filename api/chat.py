@@ -13,7 +13,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.asking import Ask, own_conversation, prepare
 from api.dependencies import AppModels, AppResources, AppRuns, CurrentUser, Session, local_user
-from api.runs import Event, LiveRun, Runs
+from api.run_store import Event
+from api.runs import LiveRun, Runs
 from talker.database import DATABASE_AWAY
 from talker.errors import DatabaseUnavailable, TalkerError
 from talker.models import User

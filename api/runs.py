@@ -2,62 +2,32 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from langchain_core.messages import HumanMessage
 from langgraph.graph.state import CompiledStateGraph
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent.events import cited_moment
 from agent.state import AgentState, Answer, Question, Reader
 from api.errors import InternalError
+from api.run_store import Asked, Event, RunStore
 from talker.database import DATABASE_AWAY
-from talker.errors import DatabaseUnavailable, ModelError, RunNotFound, TalkerError, Unavailable
-from talker.models import Conversation, Message, Run, RunEvent, now
+from talker.errors import DatabaseUnavailable, ModelError, TalkerError, Unavailable
 
 log = logging.getLogger(__name__)
 
-Event = dict[str, Any]
 Graph = CompiledStateGraph[AgentState, Reader, Question, Answer]
 
 FLUSH_S = 0.25
 """Events reach Postgres at most this much later than the reader."""
 HEARTBEAT_S = 2.0
-LOST_AFTER = timedelta(seconds=10)
-EVENTS_KEPT = timedelta(hours=1)
 HOUSEKEEPING_S = 5.0
-POLL_S = 0.25
-SETTLE_TRIES = 20
-SETTLE_PAUSE_S = 0.5
 
-LOST = {
-    "error": "run_lost",
-    "detail": "The server stopped while it was writing this answer. Ask again.",
-}
 NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
-
-
-@dataclass
-class Asked:
-    """What one run is to answer; the rows are committed before it starts."""
-
-    run_id: UUID
-    conversation_id: UUID
-    user_id: UUID
-    question_id: UUID
-    answer_id: UUID
-    content: str
-    video_ids: list[UUID] | None
-    model: str | None
-    new_title: str | None = None
 
 
 @dataclass
@@ -101,9 +71,9 @@ class LiveRun:
 class Runs:
     """Starts runs, lets readers follow them, and settles those whose process died."""
 
-    def __init__(self, graph: Graph, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, graph: Graph, store: RunStore) -> None:
         self._graph = graph
-        self._sessions = sessions
+        self._store = store
         self._live: dict[UUID, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -152,32 +122,10 @@ class Runs:
             async for event in live.read(after):
                 yield event
             return
-        async with self._sessions() as session:
-            run = await session.get(Run, run_id)
-        if run is None or run.conversation_id != conversation_id:
-            raise RunNotFound(run_id)
-        if now() - run.created_at > EVENTS_KEPT and run.status != "running":
-            raise RunNotFound(run_id)
-        async for event in self._read_stored(run_id, after):
+        async for event in self._store.read(conversation_id, run_id, after):
             yield event
 
-    async def _read_stored(self, run_id: UUID, after: int) -> AsyncIterator[Event]:
-        while True:
-            async with self._sessions() as session:
-                rows = await session.scalars(
-                    select(RunEvent)
-                    .where(RunEvent.run_id == run_id, RunEvent.seq > after)
-                    .order_by(RunEvent.seq)
-                )
-            for row in rows:
-                after = row.seq
-                yield row.event
-                if row.event["type"] == "done":
-                    return
-            await asyncio.sleep(POLL_S)
-
     async def _execute(self, run: LiveRun) -> None:
-        keeper = asyncio.create_task(self._keep(run))
         try:
             run.emit({"type": "started"})
             await self._complete(run, await self._answer(run))
@@ -193,10 +141,7 @@ class Runs:
             await self._fail(run, InternalError())
         finally:
             run.finish()
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
-            await self._store_rest(run)
+            await self._write_rest(run)
             del self._live[run.asked.run_id]
 
     async def _answer(self, run: LiveRun) -> dict[str, Any]:
@@ -228,8 +173,8 @@ class Runs:
         citations = [dict(cited_moment(citation)) for citation in result["citations"]]
         usage = result.get("usage") or NO_USAGE
         status = "stopped" if run.stop.is_set() else "complete"
-        await self._settle(
-            run,
+        await self._store.settle(
+            run.asked,
             status,
             content=content,
             citations=citations,
@@ -255,7 +200,7 @@ class Runs:
     async def _fail(self, run: LiveRun, error: TalkerError) -> None:
         said = {"error": error.name(), "detail": str(error)}
         try:
-            await self._settle(run, "failed", content=run.text, error=said)
+            await self._store.settle(run.asked, "failed", content=run.text, error=said)
         except DATABASE_AWAY:
             log.warning("a failed run waits for the database", extra=said)
         retryable = isinstance(error, Unavailable | InternalError) or (
@@ -263,105 +208,33 @@ class Runs:
         )
         run.emit({"type": "error", **said, "retryable": retryable})
 
-    async def _settle(self, run: LiveRun, status: str, **values: Any) -> None:
-        """Store how a run ended; a database that is restarting is waited for."""
-        for _ in range(SETTLE_TRIES):
-            try:
-                return await self._settle_once(run, status, **values)
-            except DATABASE_AWAY:
-                await asyncio.sleep(SETTLE_PAUSE_S)
-        return await self._settle_once(run, status, **values)
+    async def _write(self, runs: Collection[LiveRun]) -> None:
+        """Store the runs' new events, those of all runs at once."""
+        fresh = [(run, event) for run in runs for event in run.events[run.written :]]
+        await self._store.append([event for _, event in fresh])
+        for run, event in fresh:
+            run.written = max(run.written, event["seq"])
 
-    async def _settle_once(self, run: LiveRun, status: str, **values: Any) -> None:
-        async with self._sessions.begin() as session:
-            await session.execute(
-                update(Message)
-                .where(Message.id == run.asked.answer_id)
-                .values(status=status, **values)
-            )
-            await session.execute(
-                update(Run).where(Run.id == run.asked.run_id).values(status=status)
-            )
-            await session.execute(
-                update(Conversation)
-                .where(Conversation.id == run.asked.conversation_id)
-                .values(updated_at=now())
-            )
+    async def _write_rest(self, run: LiveRun) -> None:
+        try:
+            await self._write([run])
+        except DATABASE_AWAY:
+            log.warning("the last events of a run were not stored")
 
-    async def _keep(self, run: LiveRun) -> None:
-        """Write events as they come and show that the run is alive."""
-        ticks = 0
+    async def keep(self) -> None:
+        """For ever: store what runs say and show that they are alive, settle those whose
+        process died, forget events after an hour."""
+        tick = 0
         while True:
-            await asyncio.sleep(FLUSH_S)
-            ticks += 1
             try:
-                await self._store(run)
-                if ticks % int(HEARTBEAT_S / FLUSH_S) == 0:
-                    await self._heartbeat(run)
+                await self._write(list(self._live.values()))
+                if tick % round(HEARTBEAT_S / FLUSH_S) == 0:
+                    await self._store.beat(list(self._live))
+                if tick % round(HOUSEKEEPING_S / FLUSH_S) == 0:
+                    await self._store.keep_house(list(self._live))
             except DATABASE_AWAY:
                 log.warning("run events wait for the database")
-            except IntegrityError:
-                return  # the conversation was deleted
-
-    async def _store(self, run: LiveRun) -> None:
-        fresh = run.events[run.written :]
-        if not fresh:
-            return
-        rows = [
-            {"run_id": run.asked.run_id, "seq": event["seq"], "event": event} for event in fresh
-        ]
-        async with self._sessions.begin() as session:
-            await session.execute(insert(RunEvent).on_conflict_do_nothing(), rows)
-        run.written += len(fresh)
-
-    async def _store_rest(self, run: LiveRun) -> None:
-        try:
-            await self._store(run)
-        except (*DATABASE_AWAY, IntegrityError) as error:
-            log.warning("last events not stored", extra={"error": type(error).__name__})
-
-    async def _heartbeat(self, run: LiveRun) -> None:
-        async with self._sessions.begin() as session:
-            await session.execute(
-                update(Run).where(Run.id == run.asked.run_id).values(heartbeat_at=now())
-            )
-
-    async def keep_house(self) -> None:
-        """For ever: settle runs whose process died, forget events after an hour."""
-        while True:
-            try:
-                await self._settle_lost()
-            except DATABASE_AWAY:
-                log.warning("housekeeping waits for the database")
-            await asyncio.sleep(HOUSEKEEPING_S)
-
-    async def _settle_lost(self) -> None:
-        async with self._sessions.begin() as session:
-            lost = await session.scalars(
-                select(Run)
-                .where(Run.status == "running", Run.heartbeat_at < now() - LOST_AFTER)
-                .where(Run.id.not_in(list(self._live)))
-                .with_for_update(skip_locked=True)
-            )
-            for run in lost:
-                await settle_lost(session, run)
-            await session.execute(delete(RunEvent).where(RunEvent.created_at < now() - EVENTS_KEPT))
-
-
-async def settle_lost(session: AsyncSession, run: Run) -> None:
-    """Say of a run whose process died that it failed, to its message and to who waits for it."""
-    run.status = "failed"
-    await session.execute(
-        update(Message)
-        .where(Message.run_id == run.id, Message.status == "running")
-        .values(status="failed", error=LOST)
-    )
-    last = await session.scalar(
-        select(RunEvent.seq).where(RunEvent.run_id == run.id).order_by(RunEvent.seq.desc()).limit(1)
-    )
-    seq = (last or 0) + 1
-    events: list[Event] = [{"type": "error", **LOST, "retryable": True}, {"type": "done"}]
-    for offset, event in enumerate(events):
-        numbered = {**event, "run_id": str(run.id), "seq": seq + offset}
-        session.add(RunEvent(run_id=run.id, seq=seq + offset, event=numbered))
-    log.warning("run lost", extra={"run_id": str(run.id)})
+            except SQLAlchemyError:
+                log.exception("run events were not stored")
+            tick += 1
+            await asyncio.sleep(FLUSH_S)

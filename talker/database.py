@@ -35,8 +35,8 @@ DATABASE_AWAY = (
 )
 """What SQLAlchemy and psycopg raise when Postgres does not answer."""
 
-POOL_SIZE = 10
-POOL_OVERFLOW = 20
+POOL_SIZE = 20
+"""Kept open once opened; a process that needs more for a moment opens up to twice as many."""
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -50,7 +50,7 @@ def open_engine(database_url: str) -> AsyncEngine:
         sqlalchemy_url(database_url),
         pool_pre_ping=True,
         pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
+        max_overflow=POOL_SIZE,
         pool_timeout=10,
         connect_args={"connect_timeout": 5},
     )

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from api import asking, runs  # noqa: F401 - their errors are part of the tree
+from api import asking, health, runs  # noqa: F401 - their errors are part of the tree
 from api.errors import status_of
 from talker.errors import TalkerError
 
