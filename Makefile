@@ -7,7 +7,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --no-fund --no-audit
-PYTHON_CODE := agent api bench ingestion talker tests
+PYTHON_CODE := agent api bench ingestion scripts talker tests
 FRONTEND := $(shell find frontend -name node_modules -prune -o -name dist -prune -o -name .astro -prune \
 	-o -type f -print 2>/dev/null)
 

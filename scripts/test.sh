@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every test: Python, the frontend's logic, the browser; ends with the counts.
+# Every test: Python, the frontend's logic, the browser; ends with the counts of all three.
 set -u
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
@@ -7,8 +7,11 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 failed=0
 
-.venv/bin/pytest --junitxml="$results/python.xml" "$@" || failed=1
-npm --prefix frontend test || failed=1
-scripts/chromium.sh && npm --prefix frontend run test:browser || failed=1
+pytest --junitxml="$results/python.xml" "$@" || failed=1
+npm --prefix frontend test -- --reporter=default --reporter=junit \
+    --outputFile.junit="$results/frontend.xml" || failed=1
+CHROMIUM=$(scripts/chromium.sh) && PLAYWRIGHT_JUNIT_OUTPUT_FILE="$results/browser.xml" \
+    CHROMIUM="$CHROMIUM" npm --prefix frontend run test:browser -- --reporter=list,junit || failed=1
 
+python scripts/counts.py "$results"/*.xml || failed=1
 exit $failed
