@@ -10,9 +10,11 @@ from agent.models import ChatModels
 from api.run_store import LOST_AFTER, Asked, settle_lost
 from talker.errors import (
     BadRequest,
+    CollectionNotFound,
     Conflict,
     ConversationNotFound,
     QuestionTooLong,
+    TemplateNotFound,
     VideoNotFound,
 )
 from talker.models import Conversation, LibraryEntry, Message, Run, User, now
@@ -22,13 +24,18 @@ TITLE_CHARS = 70
 
 
 class Ask(BaseModel):
-    """A question; `video_ids` narrows this question alone, `model` is one of /api/models."""
+    """A question; `video_ids` narrows this question alone, `model` is one of /api/models.
+
+    Nobody has collections or templates yet, so that none is found.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     content: str = Field(examples=["How many attention heads are in each block of GPT-3?"])
     video_ids: list[UUID] | None = None
+    collection_id: UUID | None = None
     model: str | None = None
+    template: str | None = None
 
 
 class EmptyQuestion(BadRequest):
@@ -49,6 +56,12 @@ async def own_conversation(
     if conversation is None or conversation.user_id != user.id:
         raise ConversationNotFound(conversation_id)
     return conversation
+
+
+def check_collection(collection_id: UUID | None) -> None:
+    """Raise CollectionNotFound for one that is not the person's."""
+    if collection_id is not None:
+        raise CollectionNotFound(collection_id)
 
 
 async def check_videos(session: AsyncSession, user: User, video_ids: list[UUID] | None) -> None:
@@ -86,6 +99,9 @@ async def prepare(
     if len(content) > max_chars:
         raise QuestionTooLong(len(content), max_chars)
     models.check(ask.model)
+    if ask.template is not None:
+        raise TemplateNotFound(ask.template)
+    check_collection(ask.collection_id)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
     await check_videos(session, user, ask.video_ids)
     await _refuse_while_running(session, conversation_id)

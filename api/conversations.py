@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.asking import UNTITLED, check_videos, own_conversation
+from api.asking import UNTITLED, check_collection, check_videos, own_conversation
 from api.dependencies import AppRuns, CurrentUser, Limit, Offset, Session
 from talker.models import Conversation, Message
 
@@ -39,6 +39,7 @@ class NewConversation(BaseModel):
 
     title: str | None = Field(default=None, min_length=1, max_length=MAX_TITLE)
     video_ids: list[UUID] | None = None
+    collection_id: UUID | None = None
 
 
 class ConversationChange(BaseModel):
@@ -112,6 +113,7 @@ async def create_conversation(
     session: Session, user: CurrentUser, new: NewConversation | None = None
 ) -> ConversationOut:
     new = new or NewConversation()
+    check_collection(new.collection_id)
     await check_videos(session, user, new.video_ids)
     conversation = Conversation(
         user_id=user.id, title=new.title or UNTITLED, video_ids=new.video_ids or None

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from agent.events import source
 from agent.retrieve import find_passages
-from api.asking import check_videos
+from api.asking import check_collection, check_videos
 from api.dependencies import AppResources, AppSearch, local_user
 
 router = APIRouter(tags=["search"])
@@ -38,8 +38,10 @@ async def search(
     searching: AppSearch,
     limit: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10,
     video_id: Annotated[list[UUID] | None, Query()] = None,
+    collection_id: UUID | None = None,
 ) -> SearchOut:
     """The passages that answer best, best first; `video_id`, once or more, narrows the search."""
+    check_collection(collection_id)
     async with resources.sessions() as session:
         user = await local_user(session)
         await check_videos(session, user, video_id)

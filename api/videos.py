@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Message
 
 import talker
+from api.asking import check_collection
 from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
 from ingestion import library
 from ingestion.add import Added, add_file, add_sources
@@ -99,6 +100,7 @@ class NewVideos(BaseModel):
         default=None, min_length=1, max_length=MAX_SOURCES
     )
     language: Languages | None = None
+    collection_id: UUID | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -180,6 +182,7 @@ async def list_videos(
 @router.post("", status_code=202)
 async def add_videos(new: NewVideos, session: Session, user: CurrentUser) -> AddedList:
     """Add videos by link: known ones are ready at once, bad ones failed beside the good ones."""
+    check_collection(new.collection_id)
     sources = [new.url] if new.url is not None else new.urls or []
     return _added(await add_sources(session, user, sources, language=new.language))
 

@@ -7,7 +7,8 @@ TalkerError
 │   └── UnknownModel
 ├── NotAllowed
 ├── NotFound
-│   ├── VideoNotFound, JobNotFound, ConversationNotFound, RunNotFound, UserNotFound
+│   ├── VideoNotFound, JobNotFound, ConversationNotFound, RunNotFound, UserNotFound,
+│   └── CollectionNotFound, TemplateNotFound
 ├── Conflict                  not now, or not twice
 │   └── IndexMismatch         the index was built with another embedding model
 ├── UploadTooLarge
@@ -85,6 +86,16 @@ class ConversationNotFound(NotFound):
 class RunNotFound(NotFound):
     def __init__(self, run_id: UUID | str) -> None:
         super().__init__(f"There is no run {run_id} to resume; its events are kept for an hour.")
+
+
+class CollectionNotFound(NotFound):
+    def __init__(self, collection_id: UUID) -> None:
+        super().__init__(f"There is no collection {collection_id}.")
+
+
+class TemplateNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no template {name!r}.")
 
 
 class UserNotFound(NotFound):

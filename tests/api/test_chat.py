@@ -12,6 +12,8 @@ from tests.model_server import Breaks, Cut, Failure, Hangs, ModelServer
 
 Server = tuple[ModelServer, str]
 
+NOWHERE = "00000000-0000-0000-0000-000000000000"
+
 
 def kinds(events: list[dict[str, Any]]) -> list[str]:
     """The kinds of events in order, runs of tokens as one."""
@@ -188,10 +190,12 @@ async def test_stop_ends_the_models_stream_and_keeps_the_words(
         ({"content": "a" * 100_000}, 400, "question_too_long"),
         ({"content": "Hello", "model": "no/such-model"}, 400, "unknown_model"),
         (
-            {"content": "Hello", "video_ids": ["00000000-0000-0000-0000-000000000000"]},
+            {"content": "Hello", "video_ids": [NOWHERE]},
             404,
             "video_not_found",
         ),
+        ({"content": "Hello", "collection_id": NOWHERE}, 404, "collection_not_found"),
+        ({"content": "Hello", "template": "poem"}, 404, "template_not_found"),
         ({"content": "Hello", "colour": "blue"}, 422, "validation_failed"),
         ({}, 422, "validation_failed"),
     ],
@@ -207,8 +211,7 @@ async def test_a_question_that_makes_no_sense_is_refused_with_a_sentence(
 
 
 async def test_a_conversation_that_is_not_there_is_404(app: App) -> None:
-    nowhere = "00000000-0000-0000-0000-000000000000"
-    answer = await app.http.post(f"/api/conversations/{nowhere}/ask", json={"content": "Hi"})
+    answer = await app.http.post(f"/api/conversations/{NOWHERE}/ask", json={"content": "Hi"})
     assert (answer.status_code, answer.json()["error"]) == (404, "conversation_not_found")
 
 
@@ -246,9 +249,8 @@ async def test_a_bad_message_is_answered_and_the_socket_lives_on(app: App) -> No
 
 
 async def test_a_socket_for_someone_elses_conversation_is_refused_with_404(app: App) -> None:
-    nowhere = "00000000-0000-0000-0000-000000000000"
     with pytest.raises(websockets.InvalidStatus) as refused:
-        async with websockets.connect(socket_url(app, nowhere)):
+        async with websockets.connect(socket_url(app, NOWHERE)):
             pass
     assert refused.value.response.status_code == 404
     assert json.loads(refused.value.response.body)["error"] == "conversation_not_found"

@@ -399,6 +399,8 @@ export interface components {
         /**
          * Ask
          * @description A question; `video_ids` narrows this question alone, `model` is one of /api/models.
+         *
+         *     Nobody has collections or templates yet, so that none is found.
          */
         Ask: {
             /**
@@ -408,8 +410,12 @@ export interface components {
             content: string;
             /** Video Ids */
             video_ids?: string[] | null;
+            /** Collection Id */
+            collection_id?: string | null;
             /** Model */
             model?: string | null;
+            /** Template */
+            template?: string | null;
         };
         /** Body_upload_video_api_videos_upload_post */
         Body_upload_video_api_videos_upload_post: {
@@ -633,6 +639,8 @@ export interface components {
             title?: string | null;
             /** Video Ids */
             video_ids?: string[] | null;
+            /** Collection Id */
+            collection_id?: string | null;
         };
         /**
          * NewVideos
@@ -645,6 +653,8 @@ export interface components {
             urls?: string[] | null;
             /** Language */
             language?: string | null;
+            /** Collection Id */
+            collection_id?: string | null;
         };
         /** Part */
         Part: {
@@ -1089,6 +1099,7 @@ export interface operations {
                 q: string;
                 limit?: number;
                 video_id?: string[] | null;
+                collection_id?: string | null;
             };
             header?: never;
             path?: never;
