@@ -1,53 +1,147 @@
-"""From candidates to an order, and whether the best of them answers at all; pure."""
+"""From candidates to an order, to stretches of neighbours, and whether they answer; pure."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from statistics import fmean, pstdev
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import pstdev
+from uuid import UUID
 
-from talker.chunks import Candidate
+from talker.chunks import Candidate, IndexedChunk
+from talker.embeddings import LOCAL_MODEL
+from talker.text import primary
 
-SPARSE_SHARE = 0.3
-"""BM25's weight beside the cosine's 1, both standardised over the candidates."""
+WORDS_SHARE = 0.07
+"""What the words (BM25's logarithm, in its spreads) count beside the cosine (in its own)."""
 
-MIN_COSINE = 0.82
-"""Below it no passage of any question in the evaluation set held an answer (e5's cosines)."""
+NEIGHBOUR_SHARE = 0.23
+"""What the better neighbour's cosine counts: an answer is seldom alone in its surroundings."""
+
+NEXT_WITHIN, PREVIOUS_WITHIN = 2.0, 0.8
+"""How far below the best chunk's score a neighbour may be to be joined. More for the next one:
+after the words that are like the question come those that answer it."""
+
+MAX_STRETCH_MS = 50_000
 
 
-def blend(candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
-    """Candidates with their scores, best first.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How an embedding model's cosines are read.
 
-    A candidate missing from one list gets that list's lowest score: it was no better than it.
+    `spread` is their usual deviation for one question, `language_shift` how much nearer texts of
+    the question's own language are, and below `min_cosine` few answers lie.
     """
-    dense = _without_language_bias(candidates, _filled([c.dense for c in candidates]))
-    sparse = _filled([c.sparse for c in candidates])
+
+    spread: float
+    language_shift: float
+    min_cosine: float
+
+
+SCALES = {LOCAL_MODEL: Scale(spread=0.0165, language_shift=0.03, min_cosine=0.845)}
+"""Measured with questions in four languages on captions in seven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    candidate: Candidate
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring chunks in order; `best` is the one that they were found by."""
+
+    best: Ranked
+    chunks: tuple[IndexedChunk, ...]
+
+
+def rank(candidates: Sequence[Candidate], language: str, model: str) -> list[Ranked]:
+    """Candidates best first, for a question in `language` and vectors of `model`."""
+    found = [candidate for candidate in candidates if candidate.dense is not None]
+    if not found:
+        return []
+    shifted = [shifted_cosine(candidate, language, model) for candidate in found]
+    scale = SCALES.get(model)
+    spread = (scale.spread if scale else pstdev(shifted)) or 1.0
+    near = {
+        _place(candidate.chunk): cosine / spread
+        for candidate, cosine in zip(found, shifted, strict=True)
+    }
+    words = [math.log1p(candidate.sparse or 0.0) for candidate in found]
+    word_spread = pstdev(words) or 1.0
+    floor = min(near.values())
     scores = [
-        d + SPARSE_SHARE * s
-        for d, s in zip(_standardised(dense), _standardised(sparse), strict=True)
+        near[_place(candidate.chunk)]
+        + WORDS_SHARE * word / word_spread
+        + NEIGHBOUR_SHARE * max(near.get(place, floor) for place in _beside(candidate.chunk))
+        for candidate, word in zip(found, words, strict=True)
     ]
-    return sorted(zip(candidates, scores, strict=True), key=lambda pair: -pair[1])
+    ranked = [Ranked(candidate, score) for candidate, score in zip(found, scores, strict=True)]
+    return sorted(ranked, key=lambda one: -one.score)
+
+
+def shifted_cosine(candidate: Candidate, language: str, model: str) -> float:
+    """The cosine as it would be if question and chunk were in one language."""
+    scale = SCALES.get(model)
+    foreign = primary(candidate.chunk.language) != language
+    return (candidate.dense or 0.0) + (scale.language_shift if scale and foreign else 0.0)
+
+
+def join(ranked: Sequence[Ranked], limit: int) -> list[Stretch]:
+    """The best chunks, each with those of its neighbours that score nearly as well.
+
+    No chunk is in two stretches, and none is longer than MAX_STRETCH_MS unless it is one chunk.
+    """
+    places = {_place(one.candidate.chunk): one for one in ranked}
+    used: set[tuple[UUID, int]] = set()
+    stretches: list[Stretch] = []
+    for best in ranked:
+        if len(stretches) == limit:
+            break
+        if _place(best.candidate.chunk) not in used:
+            stretch = [best]
+            while neighbour := _neighbour(best, stretch, places, used):
+                stretch = sorted(
+                    [*stretch, neighbour], key=lambda one: one.candidate.chunk.position
+                )
+            used |= {_place(one.candidate.chunk) for one in stretch}
+            stretches.append(Stretch(best, tuple(one.candidate.chunk for one in stretch)))
+    return stretches
+
+
+def _neighbour(
+    best: Ranked,
+    stretch: Sequence[Ranked],
+    places: dict[tuple[UUID, int], Ranked],
+    used: Collection[tuple[UUID, int]],
+) -> Ranked | None:
+    """The better of the chunks before and after a stretch, if one is good enough to join it."""
+    first, last = stretch[0].candidate.chunk, stretch[-1].candidate.chunk
+    choices = []
+    for place, within in (
+        ((first.video_id, first.position - 1), PREVIOUS_WITHIN),
+        ((last.video_id, last.position + 1), NEXT_WITHIN),
+    ):
+        one = places.get(place)
+        if one is None or place in used or best.score - one.score > within:
+            continue
+        chunk = one.candidate.chunk
+        length_ms = max(last.end_ms, chunk.end_ms) - min(first.start_ms, chunk.start_ms)
+        if length_ms <= MAX_STRETCH_MS:
+            choices.append((one.score + within, one))
+    return max(choices, key=lambda choice: choice[0])[1] if choices else None
 
 
 def answers_question(cosines: Sequence[float]) -> bool:
-    """Whether the best passages' raw cosines are near enough for an answer to be among them."""
-    return max(cosines, default=0.0) >= MIN_COSINE
+    """Whether passages are near enough to the question for an answer to be among them.
+
+    `cosines` are those of `Passage`; with none there is nothing to judge by, and they pass.
+    """
+    return not cosines or max(cosines) >= SCALES[LOCAL_MODEL].min_cosine
 
 
-def _filled(scores: Sequence[float | None]) -> list[float]:
-    lowest = min((score for score in scores if score is not None), default=0.0)
-    return [lowest if score is None else score for score in scores]
+def _place(chunk: IndexedChunk) -> tuple[UUID, int]:
+    return chunk.video_id, chunk.position
 
 
-def _without_language_bias(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
-    """Cosines minus their language's mean: e5 puts texts of the question's language nearer."""
-    of_language: defaultdict[str, list[float]] = defaultdict(list)
-    for candidate, score in zip(candidates, scores, strict=True):
-        of_language[candidate.chunk.language].append(score)
-    mean: Callable[[str], float] = {k: fmean(v) for k, v in of_language.items()}.__getitem__
-    return [s - mean(c.chunk.language) for c, s in zip(candidates, scores, strict=True)]
-
-
-def _standardised(scores: Sequence[float]) -> list[float]:
-    if not scores:
-        return []
-    mean, spread = fmean(scores), pstdev(scores)
-    return [(score - mean) / spread if spread else 0.0 for score in scores]
+def _beside(chunk: IndexedChunk) -> list[tuple[UUID, int]]:
+    return [(chunk.video_id, chunk.position - 1), (chunk.video_id, chunk.position + 1)]

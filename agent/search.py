@@ -8,21 +8,22 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from agent.ranking import blend
-from talker.chunks import Candidate, ChunkIndex
+from agent.quotes import as_one, without_lead
+from agent.ranking import SCALES, Stretch, join, rank, shifted_cosine
+from talker.chunks import ChunkIndex
 from talker.models import Chunk, Segment
-from talker.sentences import Sentence, sentences
-
-CANDIDATES = 50
+from talker.sentences import Sentence, TimedText, joined, sentences
+from talker.text import guess_language, tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as retrieved for a question.
+    """A chunk as retrieved for a question, with the neighbours that belong to it.
 
-    `score` only compares passages of one question; `cosine` is the raw one, None for a passage
-    that was found by its words alone. `sentences` are the chunk's, with their exact times;
-    `shown` is the stretch of them that a list of results shows and plays.
+    `score` only compares passages of one question. `cosine` is that of the chunk `chunk_id` as
+    if question and passage were in one language; None where the model's cosines have no scale
+    that we know. `sentences` are the passage's, with their exact times; `shown` is the stretch of
+    them that a list of results shows and plays.
     """
 
     chunk_id: UUID
@@ -51,44 +52,65 @@ class Search:
         and ModelError's kinds when a remote embedding model fails.
         """
         asked = f"{before}\n{question}" if before else question
-        ranked = blend(await self._chunks.candidates(asked, video_ids, CANDIDATES))[:limit]
-        said = await self._sentences([candidate.chunk.id for candidate, _ in ranked])
+        candidates = await self._chunks.candidates(asked, video_ids)
+        language, model = guess_language(tokens(question)), self._chunks.embedding_model
+        stretches = join(rank(candidates, language, model), limit)
+        said = await self._sentences(stretches)
         return [
-            _passage(candidate, score, said[candidate.chunk.id])
-            for candidate, score in ranked
-            if said[candidate.chunk.id]
+            self._passage(question, language, stretch, said[stretch.best.candidate.chunk.id])
+            for stretch in stretches
+            if said[stretch.best.candidate.chunk.id]
         ]
 
-    async def _sentences(self, chunk_ids: Sequence[UUID]) -> dict[UUID, list[Sentence]]:
-        """Each chunk's sentences; none for a chunk that was deleted meanwhile."""
-        lines: defaultdict[UUID, list[Segment]] = defaultdict(list)
-        of_chunk = and_(
+    def _passage(
+        self, question: str, language: str, stretch: Stretch, said: Sequence[Sentence]
+    ) -> Passage:
+        candidate = stretch.best.candidate
+        model = self._chunks.embedding_model
+        return Passage(
+            chunk_id=candidate.chunk.id,
+            video_id=candidate.chunk.video_id,
+            language=candidate.chunk.language,
+            start_ms=stretch.chunks[0].start_ms,
+            end_ms=max(chunk.end_ms for chunk in stretch.chunks),
+            text=joined([chunk.text for chunk in stretch.chunks]),
+            score=stretch.best.score,
+            cosine=shifted_cosine(candidate, language, model) if model in SCALES else None,
+            sentences=tuple(said),
+            shown=as_one(without_lead(question, said, candidate.chunk.language)),
+        )
+
+    async def _sentences(self, stretches: Sequence[Stretch]) -> dict[UUID, list[Sentence]]:
+        """The sentences of each stretch, by its best chunk's id; none for one deleted meanwhile."""
+        of_chunk = {
+            chunk.id: stretch.best.candidate.chunk.id
+            for stretch in stretches
+            for chunk in stretch.chunks
+        }
+        # One segment more: rolling captions repeat in a line what the line before it said.
+        within = and_(
             Segment.transcript_id == Chunk.transcript_id,
-            Segment.position.between(Chunk.first_segment, Chunk.last_segment),
+            Segment.position.between(Chunk.first_segment - 1, Chunk.last_segment),
         )
         query = (
-            select(Chunk.id, Segment)
-            .join(Segment, of_chunk)
-            .where(Chunk.id.in_(chunk_ids))
-            .order_by(Segment.position)
+            select(Chunk.id, Segment.position, Segment.start_ms, Segment.duration_ms, Segment.text)
+            .join(Segment, within)
+            .where(Chunk.id.in_(of_chunk))
         )
+        lines: defaultdict[UUID, dict[int, TimedText]] = defaultdict(dict)
         async with self._sessions() as session:
-            for chunk_id, segment in await session.execute(query):
-                lines[chunk_id].append(segment)
-        return {chunk_id: sentences(lines[chunk_id]) for chunk_id in chunk_ids}
+            for chunk_id, position, start_ms, duration_ms, text in await session.execute(query):
+                lines[of_chunk[chunk_id]][position] = TimedText(start_ms, duration_ms, text)
+        return {
+            stretch.best.candidate.chunk.id: _within(
+                stretch, lines[stretch.best.candidate.chunk.id]
+            )
+            for stretch in stretches
+        }
 
 
-def _passage(candidate: Candidate, score: float, said: Sequence[Sentence]) -> Passage:
-    chunk = candidate.chunk
-    return Passage(
-        chunk_id=chunk.id,
-        video_id=chunk.video_id,
-        language=chunk.language,
-        start_ms=chunk.start_ms,
-        end_ms=chunk.end_ms,
-        text=chunk.text,
-        score=score,
-        cosine=candidate.dense,
-        sentences=tuple(said),
-        shown=Sentence(chunk.start_ms, chunk.end_ms, chunk.text, 0, 0),
-    )
+def _within(stretch: Stretch, lines: dict[int, TimedText]) -> list[Sentence]:
+    """The sentences that the chunks are made of; their segments hold pieces of others too."""
+    texts = [chunk.text for chunk in stretch.chunks]
+    found = sentences([lines[position] for position in sorted(lines)])
+    return [one for one in found if any(one.text in text for text in texts)]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talker.sentences import Sentence, Timed, sentences
-from talker.text import is_spaceless, token_estimate
+from talker.sentences import Sentence, Timed, joined, sentences
+from talker.text import token_estimate
 
-MAX_TOKENS = 200
-OVERLAP_TOKENS = 0
+MAX_TOKENS = 100
+"""Beside 200 tokens, half the distance from a chunk's start to the answer's and more found in the
+first five minutes of transcript; what belongs together is joined again when it is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,5 @@ def _chunk(position: int, group: Sequence[Sentence]) -> ChunkText:
         last_segment=group[-1].last_segment,
         start_ms=group[0].start_ms,
         end_ms=max(sentence.end_ms for sentence in group),
-        text=_join(group),
+        text=joined([sentence.text for sentence in group]),
     )
-
-
-def _join(group: Sequence[Sentence]) -> str:
-    text = ""
-    for sentence in group:
-        spaced = text and not is_spaceless(text[-1])
-        text += f" {sentence.text}" if spaced else sentence.text
-    return text

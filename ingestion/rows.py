@@ -76,6 +76,7 @@ async def indexed_chunks(session: AsyncSession, video_id: UUID) -> list[IndexedC
         IndexedChunk(
             id=chunk.id,
             video_id=chunk.video_id,
+            position=chunk.position,
             language=language,
             start_ms=chunk.start_ms,
             end_ms=chunk.end_ms,

@@ -29,8 +29,11 @@ _INDEX_LOCK = 7_201_146_024
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
+    """`position` counts a video's chunks from 0, so that neighbours are known as such."""
+
     id: UUID
     video_id: UUID
+    position: int
     language: str
     start_ms: int
     end_ms: int
@@ -39,7 +42,11 @@ class IndexedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk found for a question: its cosine and its BM25 score, None where not among them."""
+    """A chunk found for a question, with its cosine and its BM25 score.
+
+    `dense` is None only for a chunk that was deleted while the question was asked, `sparse` for
+    one that was not among those with the most of the question's words.
+    """
 
     chunk: IndexedChunk
     dense: float | None
@@ -112,6 +119,10 @@ class ChunkIndex:
             sessions=sessions,
         )
 
+    @property
+    def embedding_model(self) -> str:
+        return self._embedding_model
+
     async def aclose(self) -> None:
         await self._client.close()
         self._writer.close()
@@ -142,9 +153,9 @@ class ChunkIndex:
             await self._client.delete(name, models.FilterSelector(filter=unwanted), wait=True)
 
     async def candidates(
-        self, question: str, video_ids: Collection[UUID], limit: int = 50
+        self, question: str, video_ids: Collection[UUID], *, dense: int = 100, sparse: int = 50
     ) -> list[Candidate]:
-        """The chunks nearest to a question and those with its words, `limit` of each, in no order.
+        """The chunks nearest to a question and those with most of its words, in no order.
 
         Nothing outside `video_ids` is ever looked at; none at all when there are none.
         """
@@ -153,23 +164,32 @@ class ChunkIndex:
         name, vector = await asyncio.gather(
             self._current(), self._embeddings.aembed_query(question)
         )
-        sparse = Bm25("").embed_query(question)
-        queries = [_query(vector, DENSE, video_ids, limit)]
-        if sparse.indices:
-            terms = models.SparseVector(indices=sparse.indices, values=sparse.values)
-            queries.append(_query(terms, SPARSE, video_ids, limit))
-        with _translated():
-            answers = await self._client.query_batch_points(name, queries)
-        dense, *words = [{str(point.id): point for point in answer.points} for answer in answers]
-        by_words = words[0] if words else {}
+        queries = [_query(vector, DENSE, _within(video_ids), dense)]
+        words = Bm25("").embed_query(question)
+        if words.indices:
+            terms = models.SparseVector(indices=words.indices, values=words.values)
+            queries.append(_query(terms, SPARSE, _within(video_ids), sparse))
+        near, *worded = await self._query(name, queries)
+        by_words = worded[0] if worded else {}
+        if far := by_words.keys() - near.keys():
+            # Their cosines too: a guess for them would decide between the two lists.
+            known = _within(video_ids, models.HasIdCondition(has_id=sorted(far)))
+            near |= (await self._query(name, [_query(vector, DENSE, known, len(far))]))[0]
         return [
             Candidate(
                 chunk=_chunk(point),
-                dense=dense[key].score if key in dense else None,
+                dense=near[key].score if key in near else None,
                 sparse=by_words[key].score if key in by_words else None,
             )
-            for key, point in (by_words | dense).items()
+            for key, point in (by_words | near).items()
         ]
+
+    async def _query(
+        self, name: str, queries: Sequence[models.QueryRequest]
+    ) -> list[dict[str, models.ScoredPoint]]:
+        with _translated():
+            answers = await self._client.query_batch_points(name, queries)
+        return [{str(point.id): point for point in answer.points} for answer in answers]
 
     async def ready(self) -> None:
         """Return when the index answers; raises what the other methods would."""
@@ -307,6 +327,7 @@ def _add(store: QdrantVectorStore, chunks: Sequence[IndexedChunk]) -> None:
         metadatas=[
             {
                 "video_id": str(chunk.video_id),
+                "position": chunk.position,
                 "language": chunk.language,
                 "start_ms": chunk.start_ms,
                 "end_ms": chunk.end_ms,
@@ -319,16 +340,16 @@ def _add(store: QdrantVectorStore, chunks: Sequence[IndexedChunk]) -> None:
     )
 
 
-def _within(video_ids: Collection[UUID]) -> models.Filter:
+def _within(video_ids: Collection[UUID], *also: models.Condition) -> models.Filter:
     wanted = models.MatchAny(any=[str(video_id) for video_id in video_ids])
-    return models.Filter(must=[models.FieldCondition(key="metadata.video_id", match=wanted)])
+    return models.Filter(must=[models.FieldCondition(key="metadata.video_id", match=wanted), *also])
 
 
 def _query(
-    query: list[float] | models.SparseVector, using: str, video_ids: Collection[UUID], limit: int
+    query: list[float] | models.SparseVector, using: str, within: models.Filter, limit: int
 ) -> models.QueryRequest:
     return models.QueryRequest(
-        query=query, using=using, filter=_within(video_ids), limit=limit, with_payload=True
+        query=query, using=using, filter=within, limit=limit, with_payload=True
     )
 
 
@@ -338,6 +359,7 @@ def _chunk(point: models.ScoredPoint) -> IndexedChunk:
     return IndexedChunk(
         id=UUID(str(point.id)),
         video_id=UUID(metadata["video_id"]),
+        position=metadata["position"],
         language=metadata["language"],
         start_ms=metadata["start_ms"],
         end_ms=metadata["end_ms"],

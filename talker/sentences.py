@@ -95,6 +95,15 @@ def sentences(segments: Sequence[Timed]) -> list[Sentence]:
     return found
 
 
+def joined(texts: Sequence[str]) -> str:
+    """Texts that follow each other as one, spaced as their script is."""
+    whole = ""
+    for text in texts:
+        spaced = whole and text and not is_spaceless(whole[-1])
+        whole += f" {text}" if spaced else text
+    return whole
+
+
 def _end_ms(segments: Sequence[Timed], number: int) -> int:
     """A segment's end; rolling captions stay on screen into the next line's time."""
     segment = segments[number]
