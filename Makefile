@@ -49,7 +49,7 @@ lock: .venv/.dev
 	scripts/install.sh requirements-dev.lock
 	touch $@ .venv/.local
 
-frontend/node_modules/.installed: frontend/package-lock.json .venv/.local
+frontend/node_modules/.installed: frontend/package-lock.json | .venv/.local
 	$(NPM) ci --ignore-scripts
 	touch $@
 
