@@ -4,10 +4,14 @@ import { join } from "node:path";
 
 import { defineConfig } from "@playwright/test";
 
-const PORT = process.env["TEST_PORT"] ?? "18444";
+/** The app as it comes, the app with a model, and the model service it asks. */
+const port = Number(process.env["TEST_PORT"] ?? 18444);
+const modelAppPort = port + 1;
+const modelPort = port + 2;
 
-// Workers read this file too, and must find the folder that the first reading made.
-const dataDir = (process.env["TEST_DATA_DIR"] ??= mkdtempSync(join(tmpdir(), "talker-browser-")));
+// Workers read this file too, and must find the folders that the first reading made.
+const dataDir = (process.env["TEST_DATA_DIR"] ??= newFolder());
+const modelDataDir = (process.env["TEST_MODEL_DATA_DIR"] ??= newFolder());
 
 export default defineConfig({
   testDir: "tests/browser",
@@ -19,7 +23,6 @@ export default defineConfig({
   forbidOnly: Boolean(process.env["CI"]),
   reporter: [["list"]],
   use: {
-    baseURL: `http://127.0.0.1:${PORT}`,
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",
     launchOptions: {
@@ -35,12 +38,42 @@ export default defineConfig({
       ],
     },
   },
-  webServer: {
+  projects: [
+    { name: "extractive", testIgnore: "model.spec.ts", use: { baseURL: address(port) } },
+    { name: "model", testMatch: "model.spec.ts", use: { baseURL: address(modelAppPort) } },
+  ],
+  webServer: [
+    app(port, { DATA_DIR: dataDir }),
+    {
+      // Slow enough for a person, or a test, to see it write and to stop it.
+      command: `exec .venv/bin/python -m tests.model_server --port ${modelPort} --first-token-ms 600 --token-ms 40`,
+      cwd: "..",
+      port: modelPort,
+    },
+    app(modelAppPort, {
+      DATA_DIR: modelDataDir,
+      OPENROUTER_BASE_URL: `${address(modelPort)}/v1`,
+      CHAT_MODELS: "test/first,test/second",
+      ROUTER_MODEL: "test/first",
+    }),
+  ],
+});
+
+function newFolder(): string {
+  return mkdtempSync(join(tmpdir(), "talker-browser-"));
+}
+
+function address(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+function app(port: number, env: Record<string, string>) {
+  return {
     // The folder goes only when the app has let go of it; a global teardown would come too early.
     command: 'trap : TERM; ../.venv/bin/serve; rm -rf "$DATA_DIR"',
-    url: `http://127.0.0.1:${PORT}/api/health/ready`,
+    url: `${address(port)}/api/health/ready`,
     timeout: 120_000,
-    gracefulShutdown: { signal: "SIGTERM", timeout: 20_000 },
-    env: { DATA_DIR: dataDir, PORT, HOST: "127.0.0.1" },
-  },
-});
+    gracefulShutdown: { signal: "SIGTERM" as const, timeout: 20_000 },
+    env: { PORT: String(port), HOST: "127.0.0.1", ...env },
+  };
+}

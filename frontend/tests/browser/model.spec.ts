@@ -1,0 +1,120 @@
+import type { Locator } from "@playwright/test";
+
+import { expect, test, type App } from "./app";
+import { BREAD_SRT } from "./captions";
+import { soughtSecond } from "./youtube";
+
+const SALT = "Why do bakers add the salt only after the first mixing?";
+
+interface Stored {
+  role: string;
+  content: string;
+  status: string;
+  model: string | null;
+  citations: { n: number; start_s: number }[];
+}
+
+/** The answers of the open conversation, as the server keeps them. */
+async function storedAnswers({ page, request }: App): Promise<Stored[]> {
+  const id = new URL(page.url()).pathname.replace("/c/", "");
+  // An answer takes about as long as the server keeps an idle connection, which may just be closing.
+  const response = await request.get(`/api/conversations/${id}/messages`, { maxRetries: 2 });
+  const { items } = (await response.json()) as { items: Stored[] };
+  return items.filter(({ role }) => role === "assistant");
+}
+
+function lengthOf(answer: Locator): Promise<number> {
+  return answer.innerText().then(({ length }) => length);
+}
+
+async function start(app: App, question: string): Promise<void> {
+  await app.question.fill(question);
+  await app.question.press("Enter");
+  await expect(app.asked(question).last()).toBeVisible();
+}
+
+/** Ask, and wait until the model has said all it wanted to. */
+async function askWhole(app: App, question: string): Promise<Locator> {
+  await start(app, question);
+  await expect(app.page.getByRole("button", { name: "Stop" })).toBeHidden();
+  return app.conversation.getByRole("article").last();
+}
+
+test.beforeAll(async ({ request }) => {
+  const file = { name: "bread.srt", mimeType: "text/plain", buffer: Buffer.from(BREAD_SRT) };
+  const multipart = { file, url: "https://youtu.be/abcdefghij2" };
+  expect((await request.post("/api/videos/upload", { multipart })).ok()).toBe(true);
+  await expect
+    .poll(async () => (await request.get("/api/videos")).json(), { timeout: 30_000 })
+    .toMatchObject({ items: [{ status: "ready" }] });
+});
+
+test.beforeEach(({ app }) => app.open());
+
+test("a status stands there until the first word, then the answer is seen to grow", async ({
+  app,
+  page,
+}) => {
+  await start(app, SALT);
+  const status = app.conversation.getByText("Writing the answer…");
+  await expect.poll(() => status.isVisible(), { intervals: [50] }).toBe(true);
+
+  const answer = app.conversation.getByRole("article");
+  const early = await lengthOf(answer);
+  expect(await status.isVisible()).toBe(false);
+  await expect.poll(() => lengthOf(answer), { intervals: [50] }).toBeGreaterThan(early);
+  const later = await lengthOf(answer);
+  const stop = page.getByRole("button", { name: "Stop" });
+  expect(await stop.isVisible()).toBe(true);
+
+  await expect(stop).toBeHidden();
+  const content = (await storedAnswers(app))[0]?.content ?? "";
+  expect(content.length).toBeGreaterThan(later);
+});
+
+test("a proved citation of a model plays the very second it was said", async ({ app, page }) => {
+  const answer = await askWhole(app, SALT);
+  const citation = (await storedAnswers(app))[0]?.citations[0];
+  await answer.locator(`.cite[data-n="${citation?.n}"]`).click();
+  await expect.poll(() => soughtSecond(page)).toBe(citation?.start_s);
+});
+
+test("a stopped answer keeps its words, and the next question can be asked", async ({
+  app,
+  page,
+}) => {
+  await start(app, SALT);
+  const stopped = app.conversation.getByRole("article").first();
+  await expect(stopped).toContainText("The speaker says");
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect(stopped).toContainText("You stopped this answer.");
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  const [kept] = await storedAnswers(app);
+  expect(kept?.status).toBe("stopped");
+  expect(kept?.content).toMatch(/^The speaker says/);
+  await expect(stopped).toContainText(kept?.content ?? "");
+
+  await askWhole(app, SALT);
+  await page.reload();
+  await expect(stopped).toContainText("You stopped this answer.");
+  await expect(stopped).toContainText(kept?.content ?? "");
+  const whole = (await storedAnswers(app))[1];
+  expect(whole?.status).toBe("complete");
+  expect(whole?.content.length).toBeGreaterThan(kept?.content.length ?? Infinity);
+});
+
+test("the model that is chosen answers, and answers the follow-up", async ({ app, page }) => {
+  const model = page.getByLabel("Model");
+  await expect(model.getByRole("option")).toHaveText(["test/first", "test/second"]);
+  await askWhole(app, SALT);
+  await model.selectOption("test/second");
+  for (const followUp of ["And what does it do to the gluten?", "How much of it is usual?"])
+    await askWhole(app, followUp);
+  const answers = await storedAnswers(app);
+  expect(answers.map((answer) => answer.model)).toEqual([
+    "test/first",
+    "test/second",
+    "test/second",
+  ]);
+  expect(answers.every(({ citations }) => citations.length > 0)).toBe(true);
+});
