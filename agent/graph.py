@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from langchain_core.embeddings import Embeddings
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -23,8 +24,10 @@ def build_graph(
     sessions: async_sessionmaker[AsyncSession],
     search: Search,
     models: ChatModels,
+    embeddings: Embeddings | None,
     checkpointer: BaseCheckpointSaver[str] | None,
 ) -> CompiledStateGraph[AgentState, Reader, Question, Answer]:
+    """`embeddings` are the local ones, null where a service makes them."""
     graph = StateGraph(
         AgentState, context_schema=Reader, input_schema=Question, output_schema=Answer
     )
@@ -32,7 +35,7 @@ def build_graph(
     graph.add_node("route", partial(route, models=models, find=find))
     graph.add_node("retrieve", partial(retrieve, find=find))
     graph.add_node("grade", partial(grade, models=models))
-    graph.add_node("answer", partial(answer, models=models))
+    graph.add_node("answer", partial(answer, models=models, embeddings=embeddings))
     graph.add_node("decline", partial(decline, sessions=sessions))
     graph.add_node("list_videos", partial(list_videos, sessions=sessions))
     graph.add_node("converse", partial(converse, models=models, sessions=sessions))

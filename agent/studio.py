@@ -39,5 +39,6 @@ async def _open() -> Graph:
         sessions=resources.sessions,
         search=Search(resources.chunks, resources.sessions),
         models=ChatModels(settings),
+        embeddings=resources.local_embeddings,
         checkpointer=None,
     )

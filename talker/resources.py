@@ -16,7 +16,7 @@ from talker.chunks import ChunkIndex
 from talker.database import migrate, open_engine
 from talker.embedded import servers
 from talker.embeddings import embedding_model_name, open_embeddings
-from talker.settings import Settings
+from talker.settings import LOCAL, Settings
 
 CHECKPOINT_CONNECTIONS = 20
 
@@ -34,6 +34,12 @@ class Resources:
     pool: Pool
     embeddings: Embeddings
     chunks: ChunkIndex
+
+    @property
+    def local_embeddings(self) -> Embeddings | None:
+        """The embeddings where they cost neither money nor a round trip, and so may be used to
+        compare a few sentences."""
+        return self.embeddings if self.settings.embedding_model == LOCAL else None
 
 
 @asynccontextmanager

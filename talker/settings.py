@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from talker.errors import BadSettings
 
 OPENROUTER = "https://openrouter.ai/api/v1"
+LOCAL = "local"
+"""The EMBEDDING_MODEL that runs on this machine."""
+
 EXAMPLE_SECRET = "change-me"  # noqa: S105 - the point is that it is no secret
 """What `.env.example` shows for a secret; production refuses it."""
 
@@ -80,7 +83,7 @@ class Settings(BaseSettings):
     openrouter_base_url: Annotated[str, BeforeValidator(_base_url)] = OPENROUTER
     chat_models: Names = ("anthropic/claude-haiku-4.5", "google/gemini-2.5-flash")
     router_model: str = "google/gemini-2.5-flash"
-    embedding_model: str = "local"
+    embedding_model: str = LOCAL
     model_timeout_s: float = Field(default=60, gt=0)
 
     supadata_api_key: SecretStr | None = None
