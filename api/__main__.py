@@ -12,6 +12,9 @@ from talker.errors import BadSettings
 from talker.logs import start_logging
 from talker.settings import load_settings
 
+KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep an idle connection, so that none is closed as it is used."""
+
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C. Exit code 2 for wrong settings, 1 for a failed start."""
@@ -28,6 +31,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         ws="websockets-sansio",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
         server_header=False,
     )
