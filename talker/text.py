@@ -35,6 +35,15 @@ _SPACELESS = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc\u3001-\u3011\uff01-\uff0f\uff1a-\uff1f]"
 )
 
+_SCRIPTS = {
+    "ja": regex.compile(r"[\p{Hiragana}\p{Katakana}]"),
+    "zh": regex.compile(r"\p{Han}"),
+    "ko": regex.compile(r"\p{Hangul}"),
+    "th": regex.compile(r"\p{Thai}"),
+    "he": regex.compile(r"\p{Hebrew}"),
+}
+"""Scripts of (nearly) one language, Japanese before the one whose characters it borrows."""
+
 
 def is_spaceless(character: str) -> bool:
     """Whether a character is of a script that writes no spaces between words."""
@@ -115,9 +124,16 @@ def any_stem(token: str) -> set[str]:
 
 
 def guess_language(asked: Iterable[str]) -> str:
-    """The language whose stop words a question has most of; English where none is known."""
+    """The language that some tokens are of, by their script or else by their small words.
+
+    English where neither tells.
+    """
     asked = set(asked)
-    return max(["en", *STEMMERS], key=lambda language: len(asked & stop_words(language)))
+    for language, script in _SCRIPTS.items():
+        if asked and sum(bool(script.search(token)) for token in asked) * 4 >= len(asked):
+            return language
+    known = ["en", *STEMMERS, "bg", "uk"]
+    return max(known, key=lambda language: len(asked & stop_words(language)))
 
 
 def term_id(term: str) -> int:
