@@ -1,0 +1,105 @@
+import pytest
+
+from agent.quotes import best_sentences, prove, prove_by_meaning, without_lead
+from talker.embeddings import LocalEmbeddings
+from talker.sentences import Sentence
+
+SAID = [
+    "Welcome back to the channel.",
+    "Inside GPT-3 each block has 96 attention heads.",
+    "Every head has its own key, query and value maps.",
+    "So with 96 blocks you get just under 58 billion parameters.",
+    "Next time we look at the multilayer perceptrons.",
+]
+GERMAN = [
+    "Willkommen zurück auf dem Kanal.",
+    "Die höchstmögliche Punktzahl wäre also 120.",
+    "Die durchschnittlich erreichte Punktzahl liegt bei 1 oder 2.",
+]
+
+
+def said(*texts: str) -> list[Sentence]:
+    return [Sentence(n * 4000, n * 4000 + 4000, text, n, n) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "start_ms"),
+    [
+        ("There are 96 attention heads in each block.", 4000),
+        ("Each head uses its own map for keys, queries and values", 8000),
+        ("All blocks together have about 58 billion parameters", 12000),
+    ],
+)
+def test_a_claim_is_proved_by_the_sentence_that_says_it(claim: str, start_ms: int) -> None:
+    found = prove(claim, None, said(*SAID))
+    assert found is not None
+    assert found.start_ms == start_ms
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Bitcoin mining uses as much electricity as a small country",
+        "The dough should rest in the fridge for twelve hours",
+        "",
+    ],
+)
+def test_what_nobody_said_is_not_proved(claim: str) -> None:
+    assert prove(claim, None, said(*SAID)) is None
+
+
+def test_nothing_is_proved_by_nothing() -> None:
+    assert prove("There are 96 heads", None, []) is None
+    assert prove("There are 96 heads", "96 heads", []) is None
+
+
+def test_a_quote_is_found_in_spite_of_case_marks_and_a_slip() -> None:
+    found = prove("", "inside gpt 3, each block has 96 atention heads", said(*SAID))
+    assert found is not None
+    assert (found.start_ms, found.end_ms, found.text) == (4000, 8000, SAID[1])
+
+
+def test_a_quote_over_two_sentences_plays_both() -> None:
+    found = prove("", "96 attention heads. Every head has its own key", said(*SAID))
+    assert found is not None
+    assert (found.start_ms, found.end_ms) == (4000, 12000)
+    assert found.text == f"{SAID[1]} {SAID[2]}"
+
+
+@pytest.mark.parametrize(
+    "quote", ["each block has one thousand two hundred tiny experts", "!!!", SAID[1] * 12]
+)
+def test_a_quote_that_was_not_said_is_not_found(quote: str) -> None:
+    assert prove("each block has 96 attention heads", quote, said(*SAID)) is None
+
+
+def test_an_extract_is_the_sentences_with_the_question_s_words() -> None:
+    found = best_sentences("how many attention heads are in a block", said(*SAID))
+    assert SAID[1] in [one.text for one in found]
+    assert len(found) == 2
+
+
+def test_an_extract_in_another_language_is_the_beginning() -> None:
+    assert best_sentences("xyzzy plugh", said(*SAID), limit=1) == said(*SAID)[:1]
+    assert best_sentences("anything", []) == []
+
+
+def test_a_lead_in_without_the_question_s_words_is_left_out() -> None:
+    assert without_lead("how many attention heads", said(*SAID)) == said(*SAID)[1:]
+    assert without_lead("welcome to which channel", said(*SAID)) == said(*SAID)
+    assert without_lead("nothing of the kind", said(*SAID)) == said(*SAID)
+    assert without_lead("how many attention heads", said(*SAID[:2])) == said(*SAID[:2])
+
+
+async def test_a_claim_in_another_language_is_proved_by_meaning() -> None:
+    embeddings = LocalEmbeddings()
+    found = await prove_by_meaning(
+        "People reach only 1 or 2 points on average", said(*GERMAN), embeddings
+    )
+    assert found is not None
+    assert found.text == GERMAN[2]
+    assert (
+        await prove_by_meaning("Bread is baked in an iron pot", said(*GERMAN), embeddings) is None
+    )
+    assert await prove_by_meaning("Anything", [], embeddings) is None
+    await embeddings.aclose()
