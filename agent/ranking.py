@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import pstdev
 from uuid import UUID
 
-from talker.chunks import Candidate, IndexedChunk
 from talker.embeddings import LOCAL_MODEL
+from talker.points import Candidate, IndexedChunk
 from talker.text import primary
 
 WORDS_SHARE = 0.18

@@ -26,10 +26,10 @@ from ingestion.rows import (
     indexed_chunks,
     transcript_of,
 )
-from talker.chunks import IndexedChunk
 from talker.database import DATABASE_AWAY
 from talker.errors import LoadingFailed, TalkerError, VideoNotFound
 from talker.models import Chunk, IngestionJob, Segment, Transcript, Video
+from talker.points import IndexedChunk
 from talker.resources import Resources
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ingestion.rows import indexed_chunks
-from talker.chunks import ChunkIndex, IndexedChunk
+from talker.chunks import ChunkIndex
 from talker.errors import VideoNotFound
 from talker.models import LibraryEntry, User, Video
+from talker.points import IndexedChunk
 from talker.resources import Resources
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ingestion.captions import UNKNOWN_LANGUAGE
 from ingestion.provider import FetchedTranscript
-from talker.chunks import IndexedChunk
 from talker.models import Chunk, Segment, Transcript, Video
+from talker.points import IndexedChunk
 from talker.sentences import TimedText
 from talker.text import guess_language, stop_words, tokens
 

@@ -1,15 +1,14 @@
-"""The index of chunks: the only module that speaks Qdrant."""
+"""The index of chunks: the only module, with `points`, that speaks Qdrant."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 from uuid import UUID, uuid4
 
 from langchain_core.embeddings import Embeddings
-from langchain_qdrant import QdrantVectorStore, RetrievalMode, SparseEmbeddings, SparseVector
+from langchain_qdrant import QdrantVectorStore, RetrievalMode
 from pydantic import SecretStr
 from qdrant_client import AsyncQdrantClient, QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
@@ -18,54 +17,22 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from talker.errors import IndexMismatch, IndexUnavailable
 from talker.models import SearchIndex
-from talker.text import any_stem, content_words, term_id, weights
+from talker.points import (
+    DENSE,
+    SPARSE,
+    Bm25,
+    Candidate,
+    IndexedChunk,
+    chunk_of,
+    metadata,
+    query_for,
+    within,
+)
 
-DENSE, SPARSE = "dense", "bm25"
 BATCH_CHUNKS = 16
 TIMEOUT_S = 10
 _INDEX_LOCK = 7_201_146_024
 """Our key among Postgres's advisory locks: one process makes the index, the others wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedChunk:
-    """`position` counts a video's chunks from 0, so that neighbours are known as such."""
-
-    id: UUID
-    video_id: UUID
-    position: int
-    language: str
-    start_ms: int
-    end_ms: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chunk found for a question, with its cosine and its BM25 score.
-
-    `dense` is None only for a chunk that was deleted while the question was asked, `sparse` for
-    one that was not among those with the most of the question's words.
-    """
-
-    chunk: IndexedChunk
-    dense: float | None
-    sparse: float | None
-
-
-class Bm25(SparseEmbeddings):
-    """BM25's weights as langchain-qdrant takes sparse vectors; one for each language."""
-
-    def __init__(self, language: str) -> None:
-        self._language = language
-
-    def embed_documents(self, texts: list[str]) -> list[SparseVector]:
-        found = [weights(text, self._language) for text in texts]
-        return [SparseVector(indices=list(w), values=list(w.values())) for w in found]
-
-    def embed_query(self, text: str) -> SparseVector:
-        ids = sorted({term_id(stem) for word in content_words(text) for stem in any_stem(word)})
-        return SparseVector(indices=ids, values=[1.0] * len(ids))
 
 
 class ChunkIndex:
@@ -73,7 +40,8 @@ class ChunkIndex:
 
     Each call finds out which collection is current, so a process notices at once when another
     one has rebuilt the index. Every method raises IndexUnavailable when Qdrant is away and
-    IndexMismatch when the current index was built with another embedding model.
+    IndexMismatch when the current index was built with another embedding model; making one
+    only makes clients, so it opens while Qdrant is away.
     """
 
     def __init__(
@@ -100,25 +68,6 @@ class ChunkIndex:
         self._sessions = sessions
         self._ensured: set[str] = set()
 
-    @classmethod
-    async def open(
-        cls,
-        *,
-        url: str,
-        api_key: SecretStr | None,
-        embeddings: Embeddings,
-        embedding_model: str,
-        sessions: async_sessionmaker[AsyncSession],
-    ) -> Self:
-        """Make the clients; the collection is made or checked at the first use, not here."""
-        return cls(
-            url=url,
-            api_key=api_key,
-            embeddings=embeddings,
-            embedding_model=embedding_model,
-            sessions=sessions,
-        )
-
     @property
     def embedding_model(self) -> str:
         return self._embedding_model
@@ -141,14 +90,14 @@ class ChunkIndex:
         """Exactly how many chunks of a video the index holds."""
         name = await self._current()
         with _translated():
-            found = await self._client.count(name, count_filter=_within([video_id]), exact=True)
+            found = await self._client.count(name, count_filter=within([video_id]), exact=True)
         return found.count
 
     async def delete(self, video_id: UUID, keep: Collection[UUID] = ()) -> None:
         """Take a video's chunks out, except those whose ids are to be kept."""
         name = await self._current()
         kept = models.HasIdCondition(has_id=[str(chunk_id) for chunk_id in keep])
-        unwanted = models.Filter(must=_within([video_id]).must, must_not=[kept] if keep else None)
+        unwanted = models.Filter(must=within([video_id]).must, must_not=[kept] if keep else None)
         with _translated():
             await self._client.delete(name, models.FilterSelector(filter=unwanted), wait=True)
 
@@ -164,20 +113,20 @@ class ChunkIndex:
         name, vector = await asyncio.gather(
             self._current(), self._embeddings.aembed_query(question)
         )
-        queries = [_query(vector, DENSE, _within(video_ids), dense)]
+        queries = [query_for(vector, DENSE, within(video_ids), dense)]
         words = Bm25("").embed_query(question)
         if words.indices:
             terms = models.SparseVector(indices=words.indices, values=words.values)
-            queries.append(_query(terms, SPARSE, _within(video_ids), sparse))
+            queries.append(query_for(terms, SPARSE, within(video_ids), sparse))
         near, *worded = await self._query(name, queries)
         by_words = worded[0] if worded else {}
         if far := by_words.keys() - near.keys():
             # Their cosines too: a guess for them would decide between the two lists.
-            known = _within(video_ids, models.HasIdCondition(has_id=sorted(far)))
-            near |= (await self._query(name, [_query(vector, DENSE, known, len(far))]))[0]
+            known = within(video_ids, models.HasIdCondition(has_id=sorted(far)))
+            near |= (await self._query(name, [query_for(vector, DENSE, known, len(far))]))[0]
         return [
             Candidate(
-                chunk=_chunk(point),
+                chunk=chunk_of(point),
                 dense=near[key].score if key in near else None,
                 sparse=by_words[key].score if key in by_words else None,
             )
@@ -324,46 +273,10 @@ class ChunkIndex:
 def _add(store: QdrantVectorStore, chunks: Sequence[IndexedChunk]) -> None:
     store.add_texts(
         [chunk.text for chunk in chunks],
-        metadatas=[
-            {
-                "video_id": str(chunk.video_id),
-                "position": chunk.position,
-                "language": chunk.language,
-                "start_ms": chunk.start_ms,
-                "end_ms": chunk.end_ms,
-            }
-            for chunk in chunks
-        ],
+        metadatas=[metadata(chunk) for chunk in chunks],
         ids=[str(chunk.id) for chunk in chunks],
         batch_size=len(chunks),
         wait=True,
-    )
-
-
-def _within(video_ids: Collection[UUID], *also: models.Condition) -> models.Filter:
-    wanted = models.MatchAny(any=[str(video_id) for video_id in video_ids])
-    return models.Filter(must=[models.FieldCondition(key="metadata.video_id", match=wanted), *also])
-
-
-def _query(
-    query: list[float] | models.SparseVector, using: str, within: models.Filter, limit: int
-) -> models.QueryRequest:
-    return models.QueryRequest(
-        query=query, using=using, filter=within, limit=limit, with_payload=True
-    )
-
-
-def _chunk(point: models.ScoredPoint) -> IndexedChunk:
-    payload = point.payload or {}
-    metadata = payload["metadata"]
-    return IndexedChunk(
-        id=UUID(str(point.id)),
-        video_id=UUID(metadata["video_id"]),
-        position=metadata["position"],
-        language=metadata["language"],
-        start_ms=metadata["start_ms"],
-        end_ms=metadata["end_ms"],
-        text=payload["page_content"],
     )
 
 

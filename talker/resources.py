@@ -57,7 +57,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         pool = await stack.enter_async_context(open_pool(urls.database_url))
         embeddings = await asyncio.to_thread(open_embeddings, settings)  # reads the model
         stack.push_async_callback(embeddings.aclose)
-        chunks = await ChunkIndex.open(
+        chunks = ChunkIndex(
             url=urls.qdrant_url,
             api_key=urls.qdrant_api_key,
             embeddings=embeddings,

@@ -3,8 +3,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from agent.ranking import MAX_STRETCH_MS, SCALES, answers_question, join, rank, shifted_cosine
-from talker.chunks import Candidate, IndexedChunk
 from talker.embeddings import LOCAL_MODEL
+from talker.points import Candidate, IndexedChunk
 
 VIDEO = uuid4()
 SPREAD = SCALES[LOCAL_MODEL].spread

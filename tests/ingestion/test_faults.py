@@ -105,7 +105,7 @@ async def test_a_worker_outlives_its_connections(resources: Resources, user: Use
 async def test_while_the_index_is_away_a_job_waits_and_says_so(
     resources: Resources, user: User
 ) -> None:
-    away = await ChunkIndex.open(
+    away = ChunkIndex(
         url="http://127.0.0.1:9",
         api_key=None,
         embeddings=resources.embeddings,

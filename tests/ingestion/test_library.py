@@ -71,7 +71,7 @@ async def test_nobody_removes_a_video_of_somebody_else(resources: Resources, use
 async def test_nothing_is_removed_while_the_index_is_away(resources: Resources, user: User) -> None:
     added = await file(resources, user, captions(OCEAN))
     assert added.video_id is not None
-    away = await ChunkIndex.open(
+    away = ChunkIndex(
         url="http://127.0.0.1:9",
         api_key=SecretStr("k"),
         embeddings=resources.embeddings,

@@ -6,10 +6,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from talker.chunks import Candidate, ChunkIndex, IndexedChunk
+from talker.chunks import ChunkIndex
 from talker.embeddings import LOCAL_MODEL
 from talker.errors import IndexMismatch, IndexUnavailable
 from talker.models import SearchIndex
+from talker.points import Candidate, IndexedChunk
 from talker.resources import Resources
 from talker.settings import Settings
 from tests.make import BREAD, OCEAN
@@ -26,11 +27,11 @@ def best(found: Sequence[Candidate], key: str) -> IndexedChunk:
     return max(found, key=lambda candidate: getattr(candidate, key) or 0).chunk
 
 
-async def opened(
+def opened(
     settings: Settings, resources: Resources, *, model: str = LOCAL_MODEL, url: str | None = None
 ) -> ChunkIndex:
     """The index as another process would open it."""
-    return await ChunkIndex.open(
+    return ChunkIndex(
         url=url or settings.qdrant_url,
         api_key=settings.qdrant_api_key,
         embeddings=resources.embeddings,
@@ -92,7 +93,7 @@ async def test_a_video_s_chunks_go_except_those_kept(resources: Resources) -> No
 async def test_processes_that_start_at_once_make_one_index(
     resources: Resources, settings: Settings
 ) -> None:
-    indexes = [await opened(settings, resources) for _ in range(4)]
+    indexes = [opened(settings, resources) for _ in range(4)]
     ocean = [chunks_of(uuid4(), OCEAN[:2]) for _ in indexes]
     await asyncio.gather(*(i.write(some) for i, some in zip(indexes, ocean, strict=True)))
     for some in ocean:
@@ -105,7 +106,7 @@ async def test_processes_that_start_at_once_make_one_index(
 
 async def test_two_models_never_share_an_index(resources: Resources, settings: Settings) -> None:
     await resources.chunks.ready()
-    other = await opened(settings, resources, model="another")
+    other = opened(settings, resources, model="another")
     with pytest.raises(IndexMismatch, match=r"ingest reindex"):
         await other.count(uuid4())
     await other.aclose()
@@ -116,7 +117,7 @@ async def test_a_rebuilt_index_is_met_by_every_process_at_once(
 ) -> None:
     ocean, late = chunks_of(uuid4(), OCEAN), chunks_of(uuid4(), BREAD)
     await resources.chunks.write(ocean)
-    other = await opened(settings, resources, model="another")
+    other = opened(settings, resources, model="another")
     passes = 0
 
     async def videos() -> AsyncIterator[list[IndexedChunk]]:
@@ -141,7 +142,7 @@ async def test_a_rebuilt_index_is_met_by_every_process_at_once(
 async def test_an_index_that_does_not_let_us_in_is_unavailable(
     resources: Resources, settings: Settings, secret: SecretStr | None
 ) -> None:
-    index = await ChunkIndex.open(
+    index = ChunkIndex(
         url=settings.qdrant_url,
         api_key=secret,
         embeddings=resources.embeddings,
@@ -156,7 +157,7 @@ async def test_an_index_that_does_not_let_us_in_is_unavailable(
 async def test_an_index_that_is_away_is_unavailable_and_opens_all_the_same(
     resources: Resources, settings: Settings
 ) -> None:
-    index = await opened(settings, resources, url="http://127.0.0.1:9")
+    index = opened(settings, resources, url="http://127.0.0.1:9")
     with pytest.raises(IndexUnavailable):
         await index.ready()
     with pytest.raises(IndexUnavailable):
