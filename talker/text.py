@@ -24,8 +24,8 @@ STEMMERS = {
 
 K1 = 1.2
 B = 0.75
-AVERAGE_TERMS = 140
-"""Terms in an average chunk, fixed so that a point's weights need not know the others."""
+AVERAGE_TERMS = 60
+"""Terms in an average chunk of 100 tokens, fixed so that a point need not know the others."""
 
 _TOKEN = regex.compile(
     r"(?P<spaceless>[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc]+)"
