@@ -24,7 +24,7 @@ from api.guard import Guard
 from api.pages import add_pages
 from api.run_store import RunStore
 from api.runs import Runs
-from ingestion.worker import run_worker
+from ingestion.worker import working
 from talker.errors import BadSettings
 from talker.resources import open_resources
 from talker.settings import Settings
@@ -77,7 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.checkpointer = checkpointer
         app.state.runs = runs
         await stack.enter_async_context(_in_background(runs.keep()))
-        await stack.enter_async_context(_in_background(run_worker(resources)))
+        await stack.enter_async_context(working(resources))
         yield
 
 

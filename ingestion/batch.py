@@ -1,8 +1,7 @@
 """Batch loading for the command line: add sources, work the queue, wait, report."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy import select
 from ingestion.add import Added, add_file, add_sources, retry
 from ingestion.reports import JobState, Report, Totals
 from ingestion.sources import is_file
-from ingestion.worker import run_worker
+from ingestion.worker import working
 from talker.errors import LoadingFailed, UserNotFound, WrongKindOfFile
 from talker.models import IngestionJob, LibraryEntry, User, Video
 from talker.resources import Resources
@@ -43,7 +42,7 @@ async def add(
 ) -> Totals:
     """Add files, links and ids, and wait until each is ready or failed."""
     answers: list[Added] = []
-    async with _working(resources, jobs):
+    async with working(resources, concurrency=jobs):
         for source in (source for source in sources if names_file(source)):
             answers.append(await _add_one_file(resources, user, source))
             report.added(answers[-1])
@@ -76,7 +75,9 @@ async def retry_failed(
         for job in again:
             await retry(session, job)
             report.added(Added(job.source, job.video_id, job.id, "queued"))
-    async with _working(resources, jobs):
+    if not again:
+        return Totals(0, 0, 0)
+    async with working(resources, concurrency=jobs):
         return await _wait(resources, [job.id for job in again], report)
 
 
@@ -111,18 +112,6 @@ def read_file(path: Path, max_mb: int) -> bytes:
 
 def _bad_file(detail: str) -> LoadingFailed:
     return LoadingFailed("bad_file", detail, "Check the file's name and add it once more.")
-
-
-@asynccontextmanager
-async def _working(resources: Resources, jobs: int | None) -> AsyncIterator[None]:
-    """A worker of our own for as long as we wait; others that run share the queue with it."""
-    worker = asyncio.create_task(run_worker(resources, concurrency=jobs))
-    try:
-        yield
-    finally:
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
 
 
 async def _wait(resources: Resources, job_ids: Sequence[UUID], report: Report) -> Totals:

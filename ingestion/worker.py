@@ -1,10 +1,11 @@
 """A worker: takes jobs from the queue until it is told to stop. Any number may run at once."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 from procrastinate import PsycopgConnector
@@ -23,6 +24,20 @@ log = logging.getLogger(__name__)
 DRAIN_S = 5.0
 """What jobs under way get to finish when the worker stops; then they go back to the queue."""
 RESTART_S = 2.0
+STOP_AGAIN_S = DRAIN_S + 2
+
+
+@asynccontextmanager
+async def working(resources: Resources, *, concurrency: int | None = None) -> AsyncIterator[None]:
+    """A worker beside what is done inside; its jobs under way are put back when that ends."""
+    worker = asyncio.create_task(run_worker(resources, concurrency=concurrency))
+    try:
+        yield
+    finally:
+        # More than once, since procrastinate forgets a stop that comes while it starts.
+        while not worker.done():
+            worker.cancel()
+            await asyncio.wait({worker}, timeout=STOP_AGAIN_S)
 
 
 async def run_worker(resources: Resources, *, concurrency: int | None = None) -> None:
@@ -63,13 +78,13 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
 
 async def _until_stopped(settings: Settings) -> None:
     async with open_resources(settings) as resources:
-        work = asyncio.create_task(run_worker(resources))
+        stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, work.cancel)
-        log.info("worker started")
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+            loop.add_signal_handler(name, stopped.set)
+        async with working(resources):
+            log.info("worker started")
+            await stopped.wait()
 
 
 def main() -> None:

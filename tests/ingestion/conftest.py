@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -12,7 +11,6 @@ from sqlalchemy import func, select
 
 from ingestion.add import Added, add_file, add_sources
 from ingestion.supadata import Supadata
-from ingestion.worker import run_worker
 from ingestion.youtube import YouTube
 from talker.models import Base, IngestionJob, JobStep, User, Video
 from talker.resources import Resources, open_resources
@@ -69,18 +67,6 @@ def with_supadata(make_settings: Callable[..., Settings], supadata: AtSupadata) 
 async def resources(with_supadata: Settings) -> AsyncIterator[Resources]:
     async with open_resources(with_supadata) as opened:
         yield opened
-
-
-@asynccontextmanager
-async def working(resources: Resources) -> AsyncIterator[None]:
-    """A worker beside the test."""
-    worker = asyncio.create_task(run_worker(resources))
-    try:
-        yield
-    finally:
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
 
 
 async def links(

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from ingestion.failures import TryAgain
 from ingestion.job import load
+from ingestion.worker import working
 from talker.chunks import ChunkIndex
 from talker.embeddings import embedding_model_name
 from talker.models import Chunk, Segment, Transcript, User
@@ -29,7 +30,6 @@ from tests.ingestion.conftest import (
     stored_video,
     until_over,
     until_step,
-    working,
 )
 from tests.make import BREAD, OCEAN, captions
 from tests.supadata_server import SupadataVideo
@@ -49,6 +49,14 @@ async def worker_process(resources: Resources) -> AsyncIterator[Process]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.05])
+async def test_a_worker_that_is_stopped_while_it_starts_ends(
+    resources: Resources, after_s: float
+) -> None:
+    async with asyncio.timeout(30), working(resources):
+        await asyncio.sleep(after_s)
 
 
 async def test_what_a_killed_worker_left_is_finished_by_another(

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from ingestion.add import add_sources
 from ingestion.failures import TryAgain
 from ingestion.job import load
+from ingestion.worker import working
 from talker.errors import LoadingFailed
 from talker.models import Chunk, IngestionJob, LibraryEntry, Segment, Transcript, User, Video
 from talker.resources import Resources
@@ -20,7 +21,6 @@ from tests.ingestion.conftest import (
     stored_job,
     stored_video,
     until_over,
-    working,
 )
 from tests.make import BREAD, OCEAN, captions
 from tests.supadata_server import Answer, SupadataVideo
