@@ -15,5 +15,5 @@ def open_checkpointer(pool: Pool) -> AsyncPostgresSaver:
     the pool lets them run side by side (measured: 250 against 1,300 a second and more).
     """
     saver = AsyncPostgresSaver(pool, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
-    saver.lock = asyncio.Semaphore(CHECKPOINT_CONNECTIONS)  # type: ignore[assignment]
+    saver.lock = asyncio.Semaphore(CHECKPOINT_CONNECTIONS)  # type: ignore[assignment]  # used the same
     return saver

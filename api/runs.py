@@ -136,7 +136,7 @@ class Runs:
         except asyncio.CancelledError:
             await self._fail(run, InternalError())
             raise
-        except Exception:
+        except Exception:  # a bug: logged once, and the run still gets an end
             log.exception("run failed", extra={"run_id": str(run.asked.run_id)})
             await self._fail(run, InternalError())
         finally:
