@@ -90,13 +90,15 @@ class Settings(BaseSettings):
     supadata_base_url: Annotated[str, BeforeValidator(_supadata_base)] = (
         "https://api.supadata.ai/v1"
     )
+    supadata_rate: float = Field(default=10, gt=0)
     transcript_providers: Names = ("supadata", "youtube")
+    youtube_rate: float = Field(default=1, gt=0)
     youtube_proxy: SecretStr | None = None
 
     max_question_chars: int = Field(default=8_000, ge=1)
     max_upload_mb: int = Field(default=20, ge=1)
     max_video_hours: int = Field(default=12, ge=1)
-    worker_concurrency: int = Field(default=4, ge=1)
+    worker_concurrency: int = Field(default=8, ge=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

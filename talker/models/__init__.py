@@ -1,0 +1,66 @@
+"""Tables. Instants are UTC; times inside a video are whole milliseconds from its start."""
+
+from talker.models.base import (
+    LOCAL_USER_EMAIL,
+    Base,
+    JobStatus,
+    JobStep,
+    ListKind,
+    Role,
+    RunStatus,
+    TranscriptKind,
+    User,
+    VideoStatus,
+    now,
+    one_of,
+)
+from talker.models.library import (
+    Chunk,
+    Collection,
+    CollectionVideo,
+    LibraryEntry,
+    SearchIndex,
+    Segment,
+    Transcript,
+    Video,
+)
+from talker.models.loading import (
+    IngestionBatch,
+    IngestionJob,
+    ServiceCharge,
+    ServiceState,
+    StoredListing,
+)
+from talker.models.talk import Conversation, Message, Run, RunEvent
+
+__all__ = [
+    "LOCAL_USER_EMAIL",
+    "Base",
+    "Chunk",
+    "Collection",
+    "CollectionVideo",
+    "Conversation",
+    "IngestionBatch",
+    "IngestionJob",
+    "JobStatus",
+    "JobStep",
+    "LibraryEntry",
+    "ListKind",
+    "Message",
+    "Role",
+    "Run",
+    "RunEvent",
+    "RunStatus",
+    "SearchIndex",
+    "Segment",
+    "ServiceCharge",
+    "ServiceState",
+    "StoredListing",
+    "Transcript",
+    "TranscriptKind",
+    "User",
+    "Video",
+    "VideoStatus",
+    "now",
+    "one_of",
+]
