@@ -1,22 +1,23 @@
 """Captions as a reader wants them: noise taken out, whole sentences, each with its times."""
 
-import html
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol
 
 import regex
 
-from talker.text import is_spaceless, token_estimate
+from talker.boundaries import MAX_SENTENCE_TOKENS, cut
+from talker.cleaning import clean, unrolled
+from talker.sentence_words import SentenceWords, sentence_words
+from talker.text import guess_language, is_spaceless, token_estimate, tokens
 
-MAX_SENTENCE_TOKENS = 60
-"""A longer one (captions without full stops) is cut where one caption line ends."""
+LANGUAGE_SAMPLE_CHARS = 2000
+SLOW_TOKENS_PER_S = 2.2
+"""What a line takes longer than that, nobody speaks: lines may stay shown through a silence."""
 
-_TAG = regex.compile(r"</?[a-zA-Z][^<>]*>|\{\\an\d\}|<\d\d:[\d:.]+>")
-_SOUND = regex.compile(r"[\[(](?:[\p{Lu}\s]+|\p{Lu}?[\p{Ll}\s]{3,30})[\])]|[♪♫]+|\[\s*__\s*\]")
-_SPEAKER = regex.compile(r"^(?:>>+|-)\s*")
 _CLOSING = "[\"'\u2019\u201d»)\\]]*"
 _END = regex.compile(
     rf"(?:[.!?…]+|[\u0964\u061f\u06d4]+){_CLOSING}(?=\s|$)|[。\uff01\uff1f]+[」』\u201d\uff09]*"
@@ -64,34 +65,33 @@ class Sentence:
     last_segment: int
 
 
-def clean(text: str) -> str:
-    """A caption line without tags, entities, sound cues and speaker marks, on one line."""
-    text = _TAG.sub(" ", html.unescape(text))
-    text = _SOUND.sub(" ", text.replace("\u200b", "").replace("\u00a0", " "))
-    return _SPEAKER.sub("", " ".join(text.split()))
-
-
 def sentences(segments: Sequence[Timed]) -> list[Sentence]:
     """The segments' words as sentences in order; every word is in exactly one.
 
-    Where captions have no full stops, a sentence is a run of whole segments of at most about
-    MAX_SENTENCE_TOKENS. Rolling captions, whose lines repeat the one before, are
-    said once.
+    Where captions have no full stops, sentences of at most about MAX_SENTENCE_TOKENS end where
+    pauses and small words tell. Rolling captions, whose lines repeat the one before, are said
+    once.
     """
-    text, starts, numbers = _joined(segments)
-    found = []
-    for start, end in _spans(text, starts):
-        first = numbers[bisect_right(starts, start) - 1]
-        last = numbers[bisect_right(starts, end - 1) - 1]
-        found.append(
-            Sentence(
-                start_ms=segments[first].start_ms,
-                end_ms=max(_end_ms(segments, number) for number in range(first, last + 1)),
-                text=text[start:end],
-                first_segment=first,
-                last_segment=last,
-            )
-        )
+    said = _said(segments)
+    return [said.sentence(*span) for span in said.spans(0, len(said.text))]
+
+
+def sentences_of(texts: Sequence[str], segments: Sequence[Timed]) -> list[Sentence]:
+    """The sentences of chunks that follow each other, found again in the chunks' own segments.
+
+    The segments hold pieces of other sentences too. A text that is not found there has none.
+    """
+    said = _said(segments)
+    places = [place for place, character in enumerate(said.text) if not character.isspace()]
+    letters = "".join(said.text.split())
+    found, searched = [], 0
+    for text in texts:
+        wanted = "".join(text.split())
+        at = letters.find(wanted, searched)
+        if wanted and at >= 0:
+            searched = at + len(wanted)
+            spans = said.spans(places[at], places[searched - 1] + 1)
+            found += [said.sentence(*span) for span in spans]
     return found
 
 
@@ -104,6 +104,87 @@ def joined(texts: Sequence[str]) -> str:
     return whole
 
 
+@dataclass(frozen=True)
+class _Said:
+    """The whole text, where in it each segment that says something starts, and which one it is."""
+
+    segments: Sequence[Timed]
+    text: str
+    starts: Sequence[int]
+    numbers: Sequence[int]
+
+    def spans(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The sentences' first and past-the-last characters, outer spaces left out."""
+        ends = [
+            match.end()
+            for match in _END.finditer(self.text, start, end)
+            if _is_end(self.text, match.start(), match.end())
+        ]
+        found = []
+        for left, right in pairwise([start, *ends, end]):
+            if stretch := self._trimmed(left, right):
+                found += (
+                    [stretch] if right in ends and self._fits(*stretch) else self._cut(*stretch)
+                )
+        return found
+
+    def sentence(self, start: int, end: int) -> Sentence:
+        first = self.numbers[bisect_right(self.starts, start) - 1]
+        last = self.numbers[bisect_right(self.starts, end - 1) - 1]
+        return Sentence(
+            start_ms=self.segments[first].start_ms,
+            end_ms=max(_end_ms(self.segments, number) for number in range(first, last + 1)),
+            text=self.text[start:end],
+            first_segment=first,
+            last_segment=last,
+        )
+
+    def _trimmed(self, start: int, end: int) -> tuple[int, int] | None:
+        piece = self.text[start:end]
+        said = piece.strip()
+        start += len(piece) - len(piece.lstrip())
+        return (start, start + len(said)) if said else None
+
+    def _fits(self, start: int, end: int) -> bool:
+        return token_estimate(self.text[start:end]) <= MAX_SENTENCE_TOKENS
+
+    def _cut(self, start: int, end: int) -> list[tuple[int, int]]:
+        inside = self.starts[bisect_right(self.starts, start) : bisect_left(self.starts, end)]
+        pauses = {place: self._pauses[place] for place in inside}
+        spans = cut(self.text, start, end, pauses, self._words)
+        return [span for left, right in spans if (span := self._trimmed(left, right))]
+
+    @cached_property
+    def _words(self) -> SentenceWords:
+        return sentence_words(guess_language(tokens(self.text[:LANGUAGE_SAMPLE_CHARS])))
+
+    @cached_property
+    def _pauses(self) -> dict[int, float]:
+        """The silence before each segment, by the character where it starts, in milliseconds."""
+        said = [self.segments[number] for number in self.numbers]
+        pauses = dict.fromkeys(self.starts[:1], 0.0)
+        for start, (before, segment) in zip(self.starts[1:], pairwise(said), strict=True):
+            spoken_ms = token_estimate(before.text) * 1000 / SLOW_TOKENS_PER_S
+            to_next_ms = segment.start_ms - before.start_ms
+            pauses[start] = to_next_ms - min(before.duration_ms, spoken_ms)
+        return pauses
+
+
+def _said(segments: Sequence[Timed]) -> _Said:
+    text = ""
+    starts, numbers = [], []
+    for number, new in enumerate(unrolled([clean(one.text).split() for one in segments])):
+        if not new:
+            continue
+        line = " ".join(new)
+        if text and not (is_spaceless(text[-1]) and is_spaceless(line[0])):
+            text += " "
+        starts.append(len(text))
+        numbers.append(number)
+        text += line
+    return _Said(segments, text, starts, numbers)
+
+
 def _end_ms(segments: Sequence[Timed], number: int) -> int:
     """A segment's end; rolling captions stay on screen into the next line's time."""
     segment = segments[number]
@@ -113,70 +194,9 @@ def _end_ms(segments: Sequence[Timed], number: int) -> int:
     return end_ms
 
 
-def _joined(segments: Sequence[Timed]) -> tuple[str, list[int], list[int]]:
-    """The whole text, where in it each segment that says something starts, and which one it is."""
-    text = ""
-    starts, numbers = [], []
-    before: list[str] = []
-    for number, segment in enumerate(segments):
-        words = clean(segment.text).split()
-        new = words[_repeated(before, words) :]
-        before = words or before
-        if not new:
-            continue
-        line = " ".join(new)
-        if text and not (is_spaceless(text[-1]) and is_spaceless(line[0])):
-            text += " "
-        starts.append(len(text))
-        numbers.append(number)
-        text += line
-    return text, starts, numbers
-
-
-def _repeated(before: Sequence[str], words: Sequence[str]) -> int:
-    """How many of a line's first words roll over from the line before it.
-
-    Two words may meet by chance ("the, the"); three, or a whole line, do not.
-    """
-    for count in range(min(len(before), len(words)), 0, -1):
-        if list(before[-count:]) == list(words[:count]):
-            whole_line = count in (len(before), len(words))
-            return count if count >= 3 or (whole_line and count >= 2) else 0
-    return 0
-
-
-def _spans(text: str, starts: Sequence[int]) -> list[tuple[int, int]]:
-    """The sentences' first and past-the-last characters, outer spaces left out."""
-    ends = [
-        match.end() for match in _END.finditer(text) if _is_end(text, match.start(), match.end())
-    ]
-    if not ends or ends[-1] < len(text):
-        ends.append(len(text))
-    spans = []
-    for start, end in pairwise([0, *ends]):
-        for left, right in _shortened(text, start, end, starts):
-            piece = text[left:right]
-            if said := piece.strip():
-                start_of_words = right - len(piece.lstrip())
-                spans.append((start_of_words, start_of_words + len(said)))
-    return spans
-
-
 def _is_end(text: str, mark: int, end: int) -> bool:
     """Whether a full stop ends a sentence: not after "Dr." nor before a small letter."""
     if text[mark] != ".":
         return True
     following = text[end:].lstrip()[:1] if end < len(text) else ""
     return not following.islower() and not _ABBREVIATION.search(text[max(0, mark - 8) : mark + 1])
-
-
-def _shortened(text: str, start: int, end: int, starts: Sequence[int]) -> list[tuple[int, int]]:
-    """A stretch cut into even parts at segments' starts, if it is too long for a sentence."""
-    parts = -(-token_estimate(text[start:end]) // MAX_SENTENCE_TOKENS)
-    if parts <= 1:
-        return [(start, end)]
-    cuts = [start]
-    for boundary in starts[bisect_right(starts, start) : bisect_right(starts, end - 1)]:
-        if boundary - cuts[-1] >= (end - start) / parts:
-            cuts.append(boundary)
-    return list(pairwise([*cuts, end]))

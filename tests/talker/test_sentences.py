@@ -1,4 +1,9 @@
-from talker.sentences import MAX_SENTENCE_TOKENS, TimedText, clean, joined, sentences
+import time
+
+import pytest
+
+from talker.boundaries import MAX_SENTENCE_TOKENS
+from talker.sentences import TimedText, joined, sentences, sentences_of
 from talker.text import token_estimate
 
 
@@ -50,10 +55,130 @@ def test_a_word_repeated_for_emphasis_stays() -> None:
     assert one.text == "it is very very slow."
 
 
-def test_tags_entities_and_sound_cues_are_no_words() -> None:
-    assert clean("&gt;&gt; <i>Rock &amp; roll</i> [Music] [APPLAUSE] ♪ here") == "Rock & roll here"
-    assert clean("the function f(x) and [3, 4]") == "the function f(x) and [3, 4]"
-
-
 def test_captions_of_sounds_alone_have_no_sentences() -> None:
     assert sentences(lines("[Music]", "♪♪", " ")) == []
+
+
+SPOKEN = {
+    "en": "so light slows down in glass and water|but blue light slows down a little more than red|"
+    "now what happens when the light leaves the glass on the other side|"
+    "well it goes on as fast as before|okay let us see what a prism does with that",
+    "pl": "światło zwalnia w szkle i w wodzie|ale niebieskie zwalnia trochę bardziej niż czerwone|"
+    "więc promień niebieski załamuje się mocniej niż pozostałe|"
+    "teraz zobaczmy co stanie się na drugim brzegu pryzmatu w naszym laboratorium",
+    "es": "la luz va más despacio en el vidrio|pero la luz azul va todavía un poco más despacio|"
+    "entonces el rayo azul se dobla más que los otros rayos|"
+    "ahora veamos lo que pasa en el otro lado de este prisma de vidrio",
+    "de": "das Licht wird im Glas langsamer|aber blaues Licht wird noch etwas langsamer als rotes|"
+    "also wird der blaue Strahl stärker gebrochen als die anderen|"
+    "jetzt sehen wir was auf der anderen Seite des Glases geschieht",
+    "fr": "la lumière ralentit dans le verre|mais la lumière bleue ralentit un peu plus|"
+    "donc le rayon bleu est dévié plus que les autres rayons|"
+    "maintenant voyons ce qui se passe de l'autre côté de ce prisme en verre",
+    "hi": "प्रकाश काँच में धीमा हो जाता है|लेकिन नीला प्रकाश और भी धीमा हो जाता है|"
+    "इसलिए नीली किरण अधिक मुड़ती है|अब हम देखते हैं कि दूसरी तरफ क्या होता है",
+    "ja": "光はガラスの中で遅くなります|しかし青い光は赤い光よりももう少し遅くなります|"
+    "だから青い光線は他の光線よりも大きく曲がります|次にプリズムの反対側で何が起こるかを見てみましょう|"
+    "そして最後にまとめをします",
+}
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_without_full_stops_sentences_begin_at_words_that_open_them(language: str) -> None:
+    said = SPOKEN[language].split("|")
+    size = 12 if language == "ja" else 1
+    words = "".join(said) if language == "ja" else " ".join(said).split()
+    pieces = [words[at : at + 6 * size] for at in range(0, len(words), 6 * size)]
+    shown = [piece if isinstance(piece, str) else " ".join(piece) for piece in pieces]
+    assert [one.text for one in sentences(lines(*shown))] == said
+
+
+def test_without_full_stops_sentences_end_at_pauses() -> None:
+    said = ["light slows down", "in the glass of a lens", "blue light bends most", "of all rays"]
+    starts_ms = [0, 1500, 6000, 7500]
+    shown = [TimedText(at, 4000, text) for at, text in zip(starts_ms, said, strict=True)]
+    assert [(one.text, one.start_ms) for one in sentences(shown)] == [
+        ("light slows down in the glass of a lens", 0),
+        ("blue light bends most of all rays", 6000),
+    ]
+
+
+def test_capitals_tell_where_sentences_begin_too() -> None:
+    said = [
+        "Light slows down in glass That is why",
+        "a lens bends it The prism bends it",
+        "as well",
+    ]
+    assert [one.text for one in sentences(lines(*said))] == [
+        "Light slows down in glass",
+        "That is why a lens bends it",
+        "The prism bends it as well",
+    ]
+
+
+def test_a_sentence_with_commas_stays_whole_while_it_is_not_too_long() -> None:
+    said = ["When light comes in, so it is said,", "but not only then, it slows down,", "you see"]
+    assert len(sentences(lines(*said))) == 1
+
+
+def test_a_long_sentence_with_commas_is_cut_into_even_parts_where_lines_start() -> None:
+    said = [f"and here, as line {n} says, it goes on" for n in range(10, 22)]
+    whole = joined(said)
+    found = sentences(lines(*said[:-1], f"{said[-1]}."))
+    assert token_estimate(whole) > 1.5 * MAX_SENTENCE_TOKENS
+    assert [(one.first_segment, one.last_segment) for one in found] == [(0, 5), (6, 11)]
+
+
+def test_a_long_sentence_in_a_single_line_is_cut_at_its_commas() -> None:
+    found = sentences(lines("it is said, as one knows, that light slows down in glass, " * 9))
+    assert len(found) > 1
+    assert all(one.text.endswith(",") for one in found)
+    assert all(token_estimate(one.text) <= 1.5 * MAX_SENTENCE_TOKENS for one in found)
+
+
+def test_a_lone_comma_changes_nothing_in_captions_without_full_stops() -> None:
+    said = SPOKEN["en"].replace("|", " ").split() * 9
+    shown = [" ".join(said[at : at + 6]) for at in range(0, len(said), 6)]
+    without = [one.text for one in sentences(lines(*shown))]
+    with_one = [one.text for one in sentences(lines(f"{shown[0]},", *shown[1:]))]
+    assert joined(with_one).replace(",", "") == joined(without)
+    assert len(with_one) == len(without)
+
+
+@pytest.mark.parametrize(
+    "text", ["word " * 3000, "です" * 3000, "x" * 9000, "a, b " * 2000, ". " * 99]
+)
+def test_words_of_any_kind_are_all_said_once(text: str) -> None:
+    shown = [text[at : at + 300] for at in range(0, len(text), 300)]
+    found = "".join(one.text for one in sentences(lines(*shown)))
+    assert "".join(found.split()) == "".join(text.split())
+
+
+def test_an_hour_without_full_stops_is_cut_in_well_under_a_second() -> None:
+    hour = lines(*(SPOKEN["en"].split("|") * 240), step_ms=3000)
+    start = time.perf_counter()
+    sentences(hour)
+    assert time.perf_counter() - start < 1
+
+
+def test_a_chunks_sentences_are_found_again_in_its_segments_alone() -> None:
+    words = " ".join(SPOKEN["en"].replace("|", " ").split() * 9).split()
+    shown = lines(*(" ".join(words[at : at + 7]) for at in range(0, len(words), 7)))
+    whole = sentences(shown)
+    for first in range(len(whole) - 3):
+        some = whole[first : first + 3]
+        lead = max(0, some[0].first_segment - 1)
+        found = sentences_of(
+            [joined([one.text for one in some])], shown[lead : some[-1].last_segment + 1]
+        )
+        assert [(one.text, one.start_ms, one.end_ms) for one in found][:-1] == [
+            (one.text, one.start_ms, one.end_ms) for one in some
+        ][:-1]
+        assert found[-1].text == some[-1].text
+
+
+def test_a_text_that_was_not_said_has_no_sentences() -> None:
+    assert sentences_of(["Something else.", ""], lines("Light bends.", "In glass.")) == []
+    assert [
+        one.text for one in sentences_of(["In glass."], lines("Light bends.", "In glass."))
+    ] == ["In glass."]
