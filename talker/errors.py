@@ -10,7 +10,10 @@ TalkerError
 │   ├── VideoNotFound, JobNotFound, ConversationNotFound, RunNotFound, UserNotFound,
 │   └── CollectionNotFound, TemplateNotFound
 ├── Conflict                  not now, or not twice
-│   └── IndexMismatch         the index was built with another embedding model
+│   ├── CollectionNameTaken
+│   ├── IndexMismatch         the index was built with another embedding model
+│   ├── ReindexRunning        another process builds an index
+│   └── IndexIncomplete       a new index does not hold what it should
 ├── UploadTooLarge
 ├── WrongKindOfFile
 ├── Unavailable               a server of ours is away
@@ -107,12 +110,30 @@ class Conflict(TalkerError):
     pass
 
 
+class CollectionNameTaken(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You have a collection named {name!r} already. Choose another name.")
+
+
 class IndexMismatch(Conflict):
     def __init__(self, name: str, built_with: str, wanted: str) -> None:
         super().__init__(
             f"The index {name} was built with the embedding model {built_with}, but "
             f"EMBEDDING_MODEL asks for {wanted}. "
             "Run `ingest reindex` to build one for it, or set it back."
+        )
+
+
+class ReindexRunning(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Another reindex is under way; only one runs at a time. Wait for its end.")
+
+
+class IndexIncomplete(Conflict):
+    def __init__(self, what: str, found: int, chunks: int) -> None:
+        super().__init__(
+            f"The new index holds {found} of the {chunks} chunks {what}, so it was not switched "
+            "to; the one before it stays in use. Run `ingest reindex` again."
         )
 
 
@@ -206,6 +227,7 @@ Reason = Literal[
     "too_long",
     "not_a_video",
     "bad_file",
+    "cancelled",
 ]
 """Why a video could not be loaded; public, as the API and `ingest status` name it."""
 

@@ -15,7 +15,7 @@ DENSE, SPARSE = "dense", "bm25"
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """`position` counts a video's chunks from 0, so that neighbours are known as such."""
+    """`position` counts a transcript's chunks from 0, so that neighbours are known as such."""
 
     id: UUID
     video_id: UUID

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from talker.chunks import ChunkIndex
 from talker.database import migrate, open_engine
 from talker.embedded import servers
-from talker.embeddings import embedding_model_name, open_embeddings
+from talker.embeddings import OpenEmbeddings, embedding_model_name, open_embeddings
 from talker.settings import LOCAL, Settings
 
 CHECKPOINT_CONNECTIONS = 20
@@ -32,7 +32,7 @@ class Resources:
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     pool: Pool
-    embeddings: Embeddings
+    embeddings: OpenEmbeddings
     chunks: ChunkIndex
 
     @property

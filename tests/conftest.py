@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -51,14 +51,21 @@ def of_database(url: str, name: str) -> str:
     return f"{url.rpartition('/')[0]}/{name}"
 
 
-@pytest.fixture
-def database_url(embedded: ServerUrls) -> Iterator[str]:
-    """A database as the migrations leave it, for one test."""
+@contextmanager
+def new_database(embedded: ServerUrls) -> Iterator[str]:
+    """A migrated database of its own, as another server would have."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(embedded.database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         yield of_database(embedded.database_url, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(embedded: ServerUrls) -> Iterator[str]:
+    """A database as the migrations leave it, for one test."""
+    with new_database(embedded) as url:
+        yield url
 
 
 @pytest.fixture
@@ -92,6 +99,11 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
 
 @pytest.fixture
 async def user(resources: Resources) -> User:
+    return await local_user(resources)
+
+
+async def local_user(resources: Resources) -> User:
+    """The one person of AUTH=local."""
     async with resources.sessions() as session:
         query = select(User).where(User.email == LOCAL_USER_EMAIL)
         return (await session.scalars(query)).one()

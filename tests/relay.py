@@ -1,4 +1,4 @@
-"""A way to a server that can be cut and mended: what an outage looks like from our side."""
+"""A way to a server that can be cut and mended, or slowed: an outage as it looks to us."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Relay:
-    """Passes bytes between a port of its own and `target`; while `cut`, it hangs up on everyone."""
+    """Passes bytes between a port of its own and `target`; while `cut`, it hangs up on everyone.
+
+    While `flowing` is not set nothing is passed on; `waiting` counts the pieces kept back.
+    """
 
     target_port: int
     port: int = 0
     cut: bool = False
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.flowing.set()
 
     def sever(self) -> None:
         self.cut = True
@@ -40,6 +48,9 @@ class Relay:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while piece := await reader.read(65_536):
+                self.waiting += 1
+                await self.flowing.wait()
+                self.waiting -= 1
                 writer.write(piece)
                 await writer.drain()
         except ConnectionError:

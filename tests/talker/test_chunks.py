@@ -1,19 +1,24 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
+from qdrant_client import AsyncQdrantClient
 from sqlalchemy import select
 
 from talker.chunks import ChunkIndex
 from talker.embeddings import LOCAL_MODEL
-from talker.errors import IndexMismatch, IndexUnavailable
+from talker.errors import IndexIncomplete, IndexMismatch, IndexUnavailable, ReindexRunning
 from talker.models import SearchIndex
 from talker.points import Candidate, IndexedChunk
-from talker.resources import Resources
+from talker.resources import Resources, open_resources
+from talker.search_indexes import hold_switch
 from talker.settings import Settings
 from tests.make import BREAD, OCEAN
+from tests.model_server import DIMENSIONS, ModelServer
+from tests.relay import relay_to
 
 
 def chunks_of(video_id: UUID, lines: Sequence[str], language: str = "en") -> list[IndexedChunk]:
@@ -40,6 +45,19 @@ def opened(
     )
 
 
+async def collections(settings: Settings) -> set[str]:
+    """The names of Qdrant's."""
+    key = settings.qdrant_api_key
+    client = AsyncQdrantClient(
+        settings.qdrant_url,
+        metadata={"api-key": key.get_secret_value()} if key else {},
+        check_compatibility=False,
+    )
+    found = await client.get_collections()
+    await client.close()
+    return {collection.name for collection in found.collections}
+
+
 async def test_a_chunk_is_found_by_meaning_and_by_its_words(resources: Resources) -> None:
     ocean = chunks_of(uuid4(), OCEAN)
     await resources.chunks.write(ocean)
@@ -49,6 +67,18 @@ async def test_a_chunk_is_found_by_meaning_and_by_its_words(resources: Resources
     assert all(candidate.dense is not None for candidate in found)
     by_words = [candidate for candidate in found if candidate.sparse is not None]
     assert [candidate.chunk for candidate in by_words] == [ocean[1]]
+
+
+async def test_a_person_waits_for_no_batch_that_is_written(resources: Resources) -> None:
+    await resources.chunks.write(chunks_of(uuid4(), OCEAN[:1]))  # makes the index
+    batch = [
+        asyncio.create_task(resources.chunks.write(chunks_of(uuid4(), ["Light."] * 16)))
+        for _ in range(40)
+    ]
+    await asyncio.sleep(1)
+    await resources.chunks.write(chunks_of(uuid4(), OCEAN[:1]), urgent=True)
+    assert sum(one.done() for one in batch) < len(batch) / 2
+    await asyncio.gather(*batch)
 
 
 async def test_a_chunk_found_by_its_words_alone_has_its_cosine_too(resources: Resources) -> None:
@@ -112,30 +142,200 @@ async def test_two_models_never_share_an_index(resources: Resources, settings: S
     await other.aclose()
 
 
+class Stored:
+    """What a database holds, in memory; `on_read` is called before a video's chunks are read."""
+
+    def __init__(self, *videos: Sequence[IndexedChunk]) -> None:
+        self.videos = {chunks[0].video_id: chunks for chunks in videos}
+        self.on_read: Callable[[], Awaitable[None]] | None = None
+
+    async def marks(self) -> dict[UUID, str]:
+        return {
+            video_id: " ".join(str(chunk.id) for chunk in chunks)
+            for video_id, chunks in self.videos.items()
+        }
+
+    async def chunks(self, video_id: UUID) -> Sequence[IndexedChunk]:
+        if self.on_read is not None:
+            await self.on_read()
+        return self.videos.get(video_id, [])
+
+
 async def test_a_rebuilt_index_is_met_by_every_process_at_once(
     resources: Resources, settings: Settings
 ) -> None:
-    ocean, late = chunks_of(uuid4(), OCEAN), chunks_of(uuid4(), BREAD)
+    ocean = chunks_of(uuid4(), OCEAN)
     await resources.chunks.write(ocean)
     other = opened(settings, resources, model="another")
-    passes = 0
-
-    async def videos() -> AsyncIterator[list[IndexedChunk]]:
-        nonlocal passes
-        passes += 1
-        yield ocean
-        if passes == 2:  # loaded while the first pass ran
-            yield late
-
-    await other.rebuild(videos)
+    progress: list[tuple[int, int]] = []
+    assert await other.rebuild(Stored(ocean), lambda *done: progress.append(done)) == 1
+    assert progress == [(1, 1)]
     assert await other.count(ocean[0].video_id) == len(ocean)
-    assert await other.count(late[0].video_id) == len(late)
     with pytest.raises(IndexMismatch):
         await resources.chunks.count(ocean[0].video_id)
     async with resources.sessions() as session:
         [row] = (await session.scalars(select(SearchIndex))).all()
     assert (row.embedding_model, row.dimensions) == ("another", 384)
+    assert row.name in await collections(settings)
     await other.aclose()
+
+
+async def test_a_rebuild_follows_what_is_loaded_changed_and_removed_meanwhile(
+    resources: Resources,
+) -> None:
+    kept, changed, removed, late = (chunks_of(uuid4(), OCEAN) for _ in range(4))
+    stored = Stored(kept, changed, removed)
+    again = [*changed[:3], *chunks_of(changed[0].video_id, BREAD)]
+
+    async def meanwhile() -> None:
+        stored.on_read = None
+        stored.videos[late[0].video_id] = late
+        stored.videos[changed[0].video_id] = again
+
+    def remove_when_written(done: int, of: int) -> None:
+        if done == of == 3:
+            stored.videos.pop(removed[0].video_id, None)
+
+    stored.on_read = meanwhile
+    assert await resources.chunks.rebuild(stored, remove_when_written) == 3
+    for chunks, held in ((kept, 8), (changed, 9), (late, 8), (removed, 0)):
+        assert await resources.chunks.count(chunks[0].video_id) == held
+    found = await resources.chunks.candidates("how hot is the oven", {changed[0].video_id})
+    assert {candidate.chunk.id for candidate in found} == {chunk.id for chunk in again}
+
+
+async def test_searches_go_on_while_the_index_is_rebuilt(
+    resources: Resources, settings: Settings
+) -> None:
+    ocean = chunks_of(uuid4(), OCEAN)
+    await resources.chunks.write(ocean)
+    elsewhere = opened(settings, resources)
+    over = asyncio.Event()
+
+    async def search() -> int:
+        searches = 0
+        while not over.is_set():
+            found = await elsewhere.candidates("why does it glow", {ocean[0].video_id})
+            assert len(found) == len(ocean)
+            assert await elsewhere.count(ocean[0].video_id) == len(ocean)
+            searches += 1
+        return searches
+
+    searching = [asyncio.create_task(search()) for _ in range(2)]
+    for _ in range(3):
+        assert await resources.chunks.rebuild(Stored(ocean)) == 1
+    over.set()
+    assert all(count > 2 for count in await asyncio.gather(*searching))
+    await elsewhere.aclose()
+
+
+async def test_a_search_whose_index_is_dropped_under_it_goes_to_the_new_one(
+    resources: Resources, settings: Settings
+) -> None:
+    ocean = chunks_of(uuid4(), OCEAN)
+    await resources.chunks.write(ocean)
+    async with relay_to(int(settings.qdrant_url.rpartition(":")[2])) as relay:
+        far = opened(settings, resources, url=f"http://127.0.0.1:{relay.port}")
+        await far.ready()
+        relay.flowing.clear()
+        searching = asyncio.create_task(far.candidates("a lamp", {ocean[0].video_id}))
+        async with asyncio.timeout(10):
+            while not relay.waiting:
+                await asyncio.sleep(0.01)
+        assert await resources.chunks.rebuild(Stored(ocean)) == 1
+        relay.flowing.set()
+        assert len(await searching) == len(ocean)
+        await far.aclose()
+
+
+async def test_one_index_is_built_at_a_time(resources: Resources, settings: Settings) -> None:
+    ocean = chunks_of(uuid4(), OCEAN)
+    other = opened(settings, resources)
+    stored = Stored(ocean)
+
+    async def another() -> None:
+        with pytest.raises(ReindexRunning, match="Another reindex is under way"):
+            await other.rebuild(Stored(ocean))
+
+    stored.on_read = another
+    assert await resources.chunks.rebuild(stored) == 1
+    assert await other.rebuild(Stored(ocean)) == 1
+    await other.aclose()
+
+
+async def test_an_index_that_does_not_hold_all_is_not_switched_to(resources: Resources) -> None:
+    ocean = chunks_of(uuid4(), OCEAN)
+    await resources.chunks.write(ocean)
+    twice = [*chunks_of(uuid4(), BREAD), *ocean[:1]]
+    twice = [replace(chunk, id=twice[0].id, video_id=twice[0].video_id) for chunk in twice]
+    with pytest.raises(IndexIncomplete, match="holds 1 of the 7 chunks"):
+        await resources.chunks.rebuild(Stored(twice))
+    assert await resources.chunks.count(ocean[0].video_id) == len(ocean)
+
+
+async def test_what_a_failed_rebuild_leaves_is_cleared_by_the_next(
+    resources: Resources, settings: Settings
+) -> None:
+    ocean = chunks_of(uuid4(), OCEAN)
+    stored = Stored(ocean)
+    before = await collections(settings)
+
+    async def fail() -> None:
+        raise IndexUnavailable
+
+    stored.on_read = fail
+    for _ in range(2):
+        with pytest.raises(IndexUnavailable):
+            await resources.chunks.rebuild(stored)
+    assert len(await collections(settings) - before) == 1
+    stored.on_read = None
+    assert await resources.chunks.rebuild(stored) == 1
+    async with resources.sessions() as session:
+        [row] = (await session.scalars(select(SearchIndex))).all()
+    assert await collections(settings) - before == {row.name}
+
+
+async def test_no_switch_comes_between_a_count_and_what_follows_from_it(
+    resources: Resources,
+) -> None:
+    ocean, late = chunks_of(uuid4(), OCEAN), chunks_of(uuid4(), BREAD)
+    stored = Stored(ocean)
+    await resources.chunks.write([*ocean, *late])
+    async with resources.sessions.begin() as session:
+        await hold_switch(session)
+        rebuilding = asyncio.create_task(resources.chunks.rebuild(stored))
+        await asyncio.sleep(1)
+        assert not rebuilding.done()
+        assert await resources.chunks.count(late[0].video_id) == len(late)
+        stored.videos[late[0].video_id] = late
+    assert await rebuilding == 2
+    assert await resources.chunks.count(late[0].video_id) == len(late)
+
+
+async def test_another_model_s_index_is_built_beside_the_one_in_use(
+    make_settings: Callable[..., Settings],
+    resources: Resources,
+    model_server: tuple[ModelServer, str],
+) -> None:
+    ocean = chunks_of(uuid4(), OCEAN)
+    await resources.chunks.write(ocean)
+    stored = Stored(ocean)
+    remote = make_settings(
+        openrouter_base_url=model_server[1], embedding_model="test/embedding-small"
+    )
+
+    async def still_searched() -> None:
+        found = await resources.chunks.candidates("why does it glow", {ocean[0].video_id})
+        assert len(found) == len(ocean)
+
+    stored.on_read = still_searched
+    async with open_resources(remote) as with_remote:
+        assert await with_remote.chunks.rebuild(stored) == 1
+        found = await with_remote.chunks.candidates("why does it glow", {ocean[0].video_id})
+        assert len(found) == len(ocean)
+    async with resources.sessions() as session:
+        [row] = (await session.scalars(select(SearchIndex))).all()
+    assert row.dimensions == DIMENSIONS
 
 
 @pytest.mark.parametrize("secret", [None, SecretStr("wrong")])
