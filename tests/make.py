@@ -2,11 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
+
+from talker.models import Chunk, LibraryEntry, Segment, Transcript, User, Video
+from talker.resources import Resources
 
 READY_TIMEOUT_S = 60
 
@@ -57,6 +60,64 @@ def captions(
     return json.dumps(document).encode()
 
 
+async def video(
+    resources: Resources,
+    user: User,
+    *,
+    title: str = "A talk",
+    channel: str | None = "A channel",
+    texts: Mapping[str, Sequence[str]] | None = None,
+    **values: Any,
+) -> UUID:
+    """A video in a person's library as loading leaves it in the database: one chunk a line.
+
+    `texts` are its lines by language, in the order in which they were loaded.
+    """
+    async with resources.sessions.begin() as session:
+        known = {"youtube_id": uuid4().hex[:11], "status": "ready", **values}
+        row = Video(title=title, channel=channel, **known)
+        session.add(row)
+        await session.flush()
+        session.add(LibraryEntry(user_id=user.id, video_id=row.id))
+        for language, lines in (texts or {}).items():
+            transcript = Transcript(
+                video_id=row.id, language=language, kind="manual", provider="supadata"
+            )
+            session.add(transcript)
+            await session.flush()
+            session.add_all(_rows(transcript, lines))
+    return row.id
+
+
+def _rows(transcript: Transcript, lines: Sequence[str]) -> list[Chunk | Segment]:
+    """One segment and one chunk of six seconds for each line."""
+    rows: list[Chunk | Segment] = []
+    for number, line in enumerate(lines):
+        rows.append(
+            Segment(
+                transcript_id=transcript.id,
+                position=number,
+                start_ms=number * 6_000,
+                duration_ms=6_000,
+                text=line,
+            )
+        )
+        rows.append(
+            Chunk(
+                id=uuid4(),
+                video_id=transcript.video_id,
+                transcript_id=transcript.id,
+                position=number,
+                first_segment=number,
+                last_segment=number,
+                start_ms=number * 6_000,
+                end_ms=number * 6_000 + 6_000,
+                text=line,
+            )
+        )
+    return rows
+
+
 async def upload(http: httpx.AsyncClient, content: bytes, name: str = "talk.json") -> UUID:
     """Upload a caption file and wait until the video is ready."""
     answer = await http.post("/api/videos/upload", files={"file": (name, content)})
@@ -74,6 +135,19 @@ async def until_ready(http: httpx.AsyncClient, video_id: str) -> None:
                 return
             assert video["status"] != "failed", video["failure"]
             await asyncio.sleep(0.05)
+
+
+async def entry(resources: Resources, user: User, video_id: UUID) -> None:
+    """A known video in one more person's library."""
+    async with resources.sessions.begin() as session:
+        session.add(LibraryEntry(user_id=user.id, video_id=video_id))
+
+
+async def collection(http: httpx.AsyncClient, name: str, *video_ids: UUID | str) -> str:
+    body = {"name": name, "video_ids": [str(video_id) for video_id in video_ids]}
+    answer = await http.post("/api/collections", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 async def conversation(http: httpx.AsyncClient, **values: Any) -> str:
