@@ -1,18 +1,54 @@
 """What a person gives as a source: a YouTube link of any form, an id, or a file's name."""
 
 import re
+import unicodedata
+from dataclasses import dataclass
 from pathlib import PurePath
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from talker.errors import LoadingFailed
+from talker.models import ListKind
 
-FILE_SUFFIXES = (".srt", ".vtt", ".json")
+FILE_SUFFIXES = (".srt", ".vtt", ".json", ".json3", ".txt")
+KINDS_OF_FILES = f"{', '.join(FILE_SUFFIXES[:-1])} or {FILE_SUFFIXES[-1]}"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_LIST_ID = re.compile(r"[A-Za-z0-9_-]{2,100}")
+_BARE_LIST_ID = re.compile(r"(?:PL|UU|OL|FL)[A-Za-z0-9_-]{16,98}")
+_CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
+# YouTube writes handles with letters and digits of any script, and four signs between them.
+_HANDLE = re.compile(r"@[\w.\u00b7-]{1,60}")
+_NAME = re.compile(r"[^\s/?#]{1,100}")
+_OWN_LISTS = ("WL", "LL", "LM", "HL")
 _SITES = ("youtube.com", "youtube-nocookie.com", "youtubekids.com")
 _THUMBNAILS = ("i.ytimg.com", "img.youtube.com")
 _ID_FOLLOWS = ("shorts", "live", "embed", "v", "vi", "e", "watch")
-_CHANNEL_FOLLOWS = ("channel", "c", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSource:
+    youtube_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """A playlist by its id, or a channel by its id (UC…), handle (@…) or old name (c/…, user/…)."""
+
+    kind: ListKind
+    id: str
+
+    @property
+    def key(self) -> str:
+        """Names the list in the database."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def url(self) -> str:
+        """The address under which people know the list."""
+        if self.kind == "playlist":
+            return f"https://www.youtube.com/playlist?list={self.id}"
+        path = f"channel/{self.id}" if self.id.startswith("UC") else self.id
+        return f"https://www.youtube.com/{path}"
 
 
 def is_file(source: str) -> bool:
@@ -29,27 +65,66 @@ def watch_url(youtube_id: str) -> str:
     return f"https://www.youtube.com/watch?v={youtube_id}"
 
 
-def youtube_id(source: str) -> str:
-    """Return the 11-character id of the one video that a link or bare id names.
+def source_of(text: str) -> VideoSource | ListSource:
+    """What a link, a bare id or a bare @handle names.
 
-    A link to a video inside a playlist names the video. Raises LoadingFailed, `not_a_video`,
-    for a playlist, a channel and everything else.
+    A link to a video inside a playlist names the video; a link to any tab of a channel names the
+    whole channel. Raises LoadingFailed, `not_a_video`, for everything else.
     """
-    text = source.strip().strip("<>\"'")
-    if is_youtube_id(text):
-        return text
-    parts = _split(text)
+    bare = text.strip().strip("<>\"'")
+    if is_youtube_id(bare):
+        return VideoSource(bare)
+    if _BARE_LIST_ID.fullmatch(bare):
+        return ListSource("playlist", bare)
+    if _CHANNEL_ID.fullmatch(bare):
+        return ListSource("channel", bare)
+    if bare.startswith("@") and (handle := _handle(bare)):
+        return ListSource("channel", handle)
+    parts = _split(bare)
     host = (parts.hostname or "").removesuffix(".") if parts else ""
     if parts is None or not _is_youtube(host):
         raise LoadingFailed(
             "not_a_video",
-            f"{_quoted(source)} is not a link to a YouTube video.",
+            f"{_quoted(text)} is not a link to a YouTube video.",
             "Copy the link from YouTube's Share button, or the address of the video's page.",
         )
+    return _in_link(text, parts, host)
+
+
+def youtube_id(source: str) -> str:
+    """The id of the one video that a source names, where a list makes no sense.
+
+    Raises LoadingFailed, `not_a_video`, for a playlist, a channel and everything else.
+    """
+    named = source_of(source)
+    if isinstance(named, VideoSource):
+        return named.youtube_id
+    raise LoadingFailed(
+        "not_a_video",
+        f"{_quoted(source)} is a {named.kind}, not a video.",
+        "Give the links of its videos instead.",
+    )
+
+
+def _in_link(text: str, parts: SplitResult, host: str) -> VideoSource | ListSource:
     found = _id_in(parts, host)
     if found is not None and is_youtube_id(found):
-        return found
-    raise _not_one_video(source, parts, found)
+        return VideoSource(found)
+    if found is not None:
+        raise LoadingFailed(
+            "not_a_video",
+            f"{_quoted(text)} names no video: {_quoted(found)} is not an id of 11 letters, "
+            "digits, - and _.",
+            "Check that the link was copied whole.",
+        )
+    named = _playlist_in(text, parts) or _channel_in(parts)
+    if named is not None:
+        return named
+    raise LoadingFailed(
+        "not_a_video",
+        f"{_quoted(text)} is a page of YouTube, but not a video's.",
+        "Open the video and copy its address.",
+    )
 
 
 def _split(text: str) -> SplitResult | None:
@@ -86,32 +161,44 @@ def _id_in(parts: SplitResult, host: str) -> str | None:
     return None
 
 
-def _not_one_video(source: str, parts: SplitResult, found: str | None) -> LoadingFailed:
-    if found is not None:
-        return LoadingFailed(
+def _playlist_in(text: str, parts: SplitResult) -> ListSource | None:
+    """Raises LoadingFailed for lists that only their viewer sees, or that have no end."""
+    list_id = parse_qs(parts.query).get("list", [""])[0].strip()
+    if not _LIST_ID.fullmatch(list_id):
+        return None
+    if list_id.startswith("RD"):
+        raise LoadingFailed(
             "not_a_video",
-            f"{_quoted(source)} names no video: {_quoted(found)} is not an id of 11 letters, "
-            "digits, - and _.",
-            "Check that the link was copied whole.",
+            f"{_quoted(text)} is a mix, which YouTube makes anew for every viewer.",
+            "Give the link of a playlist, or the links of the videos.",
         )
-    first = next((piece for piece in parts.path.split("/") if piece), "")
-    if "list" in parse_qs(parts.query) or first == "playlist":
-        return LoadingFailed(
+    if list_id in _OWN_LISTS:
+        raise LoadingFailed(
             "not_a_video",
-            f"{_quoted(source)} is a playlist, not a video.",
-            "Give the links of its videos instead.",
+            f"{_quoted(text)} is a list of your own account, which nobody else can read.",
+            "Put the videos into a playlist that is public or unlisted, and give its link.",
         )
-    if first.startswith("@") or first in _CHANNEL_FOLLOWS:
-        return LoadingFailed(
-            "not_a_video",
-            f"{_quoted(source)} is a channel, not a video.",
-            "Give the links of its videos instead.",
-        )
-    return LoadingFailed(
-        "not_a_video",
-        f"{_quoted(source)} is a page of YouTube, but not a video's.",
-        "Open the video and copy its address.",
-    )
+    return ListSource("playlist", list_id)
+
+
+def _channel_in(parts: SplitResult) -> ListSource | None:
+    path = [unquote(piece) for piece in parts.path.split("/") if piece]
+    match path:
+        case [handle, *_] if handle.startswith("@"):
+            found = _handle(handle)
+        case ["channel", channel_id, *_]:
+            found = channel_id if _CHANNEL_ID.fullmatch(channel_id) else None
+        case ["c" | "user" as form, name, *_] if _NAME.fullmatch(name):
+            found = f"{form}/{unicodedata.normalize('NFC', name)}"
+        case _:
+            found = None
+    return ListSource("channel", found) if found else None
+
+
+def _handle(text: str) -> str | None:
+    """YouTube takes a handle in any case, so one channel has one name here."""
+    handle = unicodedata.normalize("NFC", text).lower()
+    return handle if _HANDLE.fullmatch(handle) else None
 
 
 def _quoted(text: str, max_chars: int = 120) -> str:
