@@ -1,7 +1,9 @@
-"""Caption files: `.srt`, `.vtt` and `.json`, to segments with their milliseconds.
+"""Caption files to segments with their milliseconds.
 
-The JSON is one object: `video_id` (YouTube's, or null), `url`, `title`, `channel`, `language`,
-`duration_s`, and `segments` of `start_s`, `duration_s` and `text`.
+`.srt` and `.vtt`; `.json` of three shapes, of which ours is one object: `video_id` (YouTube's, or
+null), `url`, `title`, `channel`, `language`, `duration_s`, and `segments` of `start_s`,
+`duration_s` and `text`; `.json3` as YouTube and yt-dlp write it; `.txt` with times in its lines.
+A file's name tells what the file itself does not: yt-dlp writes `Title [dQw4w9WgXcQ].en.vtt`.
 """
 
 import codecs
@@ -14,8 +16,9 @@ from pathlib import PurePath
 import charset_normalizer
 
 from ingestion import cues
-from ingestion.sources import is_youtube_id
-from ingestion.transcript_json import TranscriptJson, parse_json
+from ingestion.sources import FILE_SUFFIXES, KINDS_OF_FILES
+from ingestion.timed_lines import parse_lines
+from ingestion.transcript_json import parse_json
 from talker.errors import WrongKindOfFile
 from talker.sentences import TimedText
 
@@ -29,10 +32,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$")
+_LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2,3}(?:-(?!orig$)[A-Za-z0-9]{2,8})*)(?:-orig)?$")
+"""yt-dlp calls a video's own automatic captions `en-orig`, beside those translated into `en`."""
+
 _HEADER_LANGUAGE = re.compile(r"^Language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\s*$", re.M)
 _ID_IN_NAME = re.compile(r"\s*\[([A-Za-z0-9_-]{11})\]")
-"""As yt-dlp names its files: `Title [dQw4w9WgXcQ].en.vtt`."""
 _SAMPLE_BYTES = 200_000
 
 
@@ -63,56 +67,52 @@ def parse_file(name: str, content: bytes) -> CaptionFile:
     """
     path = PurePath(name)
     suffix = path.suffix.lower()
-    if suffix not in (".srt", ".vtt", ".json"):
+    if suffix not in FILE_SUFFIXES:
         raise WrongKindOfFile(
-            f'"{path.name}" is no caption file. Give one that ends in .srt, .vtt or .json.'
+            f'"{path.name}" is no caption file. Give one that ends in {KINDS_OF_FILES}.'
         )
     text = _decode(path.name, content)
-    if suffix == ".json":
-        parsed = _from_json(path, parse_json(path.name, text))
-    else:
-        parsed = _from_cues(path, text)
+    parsed = _parsed(path.name, suffix, text, _from_name(path.stem))
     if not parsed.segments:
         raise cues.bad_file(f'"{path.name}" holds no captions: none of its cues has any words.')
     end_ms = max(segment.start_ms + segment.duration_ms for segment in parsed.segments)
     return replace(parsed, duration_ms=max(parsed.duration_ms, end_ms))
 
 
-def _from_cues(path: PurePath, text: str) -> CaptionFile:
-    is_vtt = path.suffix.lower() == ".vtt"
-    found = cues.parse_vtt(path.name, text) if is_vtt else cues.parse_srt(path.name, text)
-    in_header = _HEADER_LANGUAGE.search(text[:1000]) if is_vtt else None
-    in_name = _LANGUAGE_SUFFIX.search(path.stem)
-    title = path.stem[: in_name.start()] if in_name else path.stem
-    named = _ID_IN_NAME.search(title)
-    language = in_header or in_name
+def _from_name(stem: str) -> CaptionFile:
+    """What a file's name says of it, as yet without segments."""
+    language = _LANGUAGE_SUFFIX.search(stem)
+    title = stem[: language.start()] if language else stem
+    youtube_id = _ID_IN_NAME.search(title)
     return CaptionFile(
-        segments=found,
+        segments=(),
         title=_ID_IN_NAME.sub("", title).strip() or title,
         language=language.group(1) if language else UNKNOWN_LANGUAGE,
-        youtube_id=named.group(1) if named else None,
+        youtube_id=youtube_id.group(1) if youtube_id else None,
     )
 
 
-def _from_json(path: PurePath, file: TranscriptJson) -> CaptionFile:
-    if file.video_id is not None and not is_youtube_id(file.video_id):
-        raise cues.bad_file(
-            f'"{path.name}": video_id must be a YouTube id of 11 characters, '
-            f"not {file.video_id[:40]!r}."
-        )
-    segments = [
-        TimedText(round(segment.start_s * 1000), round(segment.duration_s * 1000), words)
-        for segment in file.segments
-        if (words := cues.clean(segment.text))
-    ]
-    segments.sort(key=lambda segment: segment.start_ms)
+def _parsed(name: str, suffix: str, text: str, named: CaptionFile) -> CaptionFile:
+    match suffix:
+        case ".srt":
+            return replace(named, segments=cues.parse_srt(name, text))
+        case ".txt":
+            return replace(named, segments=parse_lines(name, text))
+        case ".vtt":
+            language = _HEADER_LANGUAGE.search(text[:1000])
+            return replace(
+                named,
+                segments=cues.parse_vtt(name, text),
+                language=language.group(1) if language else named.language,
+            )
+    found = parse_json(name, text)
     return CaptionFile(
-        segments=segments,
-        title=cues.clean(file.title or "") or path.stem,
-        language=file.language or UNKNOWN_LANGUAGE,
-        youtube_id=file.video_id,
-        channel=cues.clean(file.channel or "") or None,
-        duration_ms=round((file.duration_s or 0) * 1000),
+        segments=found.segments,
+        title=cues.clean(found.title or "") or named.title,
+        language=found.language or named.language,
+        youtube_id=found.youtube_id or named.youtube_id,
+        channel=cues.clean(found.channel or "") or None,
+        duration_ms=found.duration_ms,
     )
 
 

@@ -12,22 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from talker.cleaning import MARKUP
 from talker.errors import LoadingFailed
 from talker.sentences import TimedText
 
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?![\d:.,])")
-# Markup that players know; other text between angle brackets is words, such as "a<b and c>d".
-_TAG = re.compile(
-    r"</?(?:b|i|u|s|ruby|rt|br)(?:\.[^<>\s]*)?\s*/?>"
-    r"|</?(?:c|v|font|lang|span)(?:[.\s][^<>]*)?>"
-    r"|<(?:\d+:)?\d{2}:\d{2}\.\d{3}>|\{\\[^{}]*\}",
-    re.IGNORECASE,
-)
 _WORD_TIME = re.compile(r"<\d{2}:\d{2}:\d{2}\.\d{3}>")
 # Control characters, and halves of surrogate pairs: neither is text, and Postgres takes no NUL.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def bad_file(detail: str) -> LoadingFailed:
@@ -50,7 +44,7 @@ class _Cue:
 
 def parse_srt(name: str, text: str) -> list[TimedText]:
     """Raises LoadingFailed, `bad_file`, with the line number of a time that makes no sense."""
-    lines = _LINE_END.split(text)
+    lines = LINE_END.split(text)
     cues = list(_srt_cues(name, lines))
     if not cues:
         raise bad_file(f'"{name}" holds no captions: there is no line such as {_EXAMPLE}.')
@@ -59,7 +53,7 @@ def parse_srt(name: str, text: str) -> list[TimedText]:
 
 def parse_vtt(name: str, text: str) -> list[TimedText]:
     """Raises LoadingFailed, `bad_file`, with the line number of a time that makes no sense."""
-    lines = _LINE_END.split(text)
+    lines = LINE_END.split(text)
     if not re.match(r"WEBVTT(?:[ \t]|$)", lines[0]):
         raise bad_file(f'"{name}", line 1: a WebVTT file begins with the word WEBVTT.')
     cues = list(_vtt_cues(name, lines))
@@ -113,7 +107,7 @@ def _milliseconds(groups: Sequence[str | None]) -> int:
 
 
 def _plain(line: str) -> str:
-    return clean(html.unescape(_TAG.sub("", line)))
+    return clean(html.unescape(MARKUP.sub("", line)))
 
 
 def _segments(cues: Iterable[_Cue]) -> list[TimedText]:
