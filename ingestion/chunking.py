@@ -1,5 +1,6 @@
 """Segments to chunks; pure."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,19 +24,25 @@ class ChunkText:
     text: str
 
 
-def chunk(segments: Sequence[Timed]) -> list[ChunkText]:
-    """The transcript's chunks in order; none where nothing is said."""
-    return [_chunk(position, group) for position, group in enumerate(_groups(sentences(segments)))]
+def chunk(segments: Sequence[Timed], breaks_ms: Sequence[int] = ()) -> list[ChunkText]:
+    """The transcript's chunks in order; none where nothing is said.
+
+    No chunk goes on over one of `breaks_ms`, the chapters' starts in order; a sentence that does
+    stays whole in the chapter where it starts.
+    """
+    groups = _groups(sentences(segments), breaks_ms)
+    return [_chunk(position, group) for position, group in enumerate(groups)]
 
 
-def _groups(found: Sequence[Sentence]) -> list[list[Sentence]]:
+def _groups(found: Sequence[Sentence], breaks_ms: Sequence[int]) -> list[list[Sentence]]:
     groups: list[list[Sentence]] = []
-    tokens = 0
+    tokens, chapter = 0, 0
     for sentence in found:
         size = token_estimate(sentence.text)
-        if not groups or tokens + size > MAX_TOKENS:
+        starts_in = bisect_right(breaks_ms, sentence.start_ms)
+        if not groups or tokens + size > MAX_TOKENS or starts_in != chapter:
             groups.append([])
-            tokens = 0
+            tokens, chapter = 0, starts_in
         groups[-1].append(sentence)
         tokens += size
     return groups

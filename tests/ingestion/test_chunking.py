@@ -50,3 +50,13 @@ def test_japanese_chunks_fit_the_embedding_model_too() -> None:
 
 def test_captions_of_music_alone_make_no_chunks() -> None:
     assert chunk(lines("[Music]", "[Applause]")) == []
+
+
+def test_no_chunk_goes_on_over_a_chapters_start() -> None:
+    said = ["First words.", "Second words. Third", "goes on.", "Fourth words.", "Fifth words."]
+    assert [one.text for one in chunk(lines(*said), [0, 7000, 20_000])] == [
+        "First words. Second words. Third goes on.",
+        "Fourth words.",
+        "Fifth words.",
+    ]
+    assert len(chunk(lines(*said))) == len(chunk(lines(*said), [0])) == 1
