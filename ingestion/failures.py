@@ -1,5 +1,8 @@
 """What a job's failure means: its typed reason, and whether a later try may pass."""
 
+import random
+
+from ingestion.provider import Busy, Resting
 from talker.errors import (
     IndexMismatch,
     LoadingFailed,
@@ -8,6 +11,7 @@ from talker.errors import (
     ModelTimedOut,
     ModelUnauthorised,
     ModelUnavailable,
+    Reason,
     TalkerError,
     Unavailable,
 )
@@ -15,6 +19,13 @@ from talker.errors import (
 FIRST_DELAY_S, LONGEST_DELAY_S = 5.0, 300.0
 MAX_TRIES = 12
 """About half an hour in all, after which a person has to look at it."""
+MAX_FETCHES = 5
+"""Of one video, a good minute in all. While the service itself is down nothing is counted."""
+
+SERVICE_REASONS: tuple[Reason, ...] = ("provider_down", "blocked", "quota", "unauthorised")
+"""What is said of a service, not of the video."""
+TIME_HEALS: tuple[Reason, ...] = (*SERVICE_REASONS, "live", "upcoming")
+"""Reasons that may be gone by now; the others need another video or another file."""
 
 
 class TryAgain(Exception):
@@ -25,12 +36,26 @@ class TryAgain(Exception):
         self.delay_s = delay_s
 
 
-def delay_s(error: TalkerError, earlier_tries: int) -> float | None:
-    """Seconds until the next try; None when another one cannot help, or enough were made."""
-    if not _may_pass(error) or earlier_tries + 1 >= MAX_TRIES:
+def delay_s(error: TalkerError, attempt: int) -> float | None:
+    """Seconds until the next try after the given one, counted from 1.
+
+    None when another one cannot help, or enough were made.
+    """
+    fetching = isinstance(error, LoadingFailed)
+    if not _may_pass(error):
+        return None
+    if isinstance(error, Resting | Busy):
+        # Not all at the same instant: the first one sees whether the service works again.
+        return (error.retry_after_s or FIRST_DELAY_S) * random.uniform(1.0, 1.2)  # noqa: S311
+    if attempt >= (MAX_FETCHES if fetching else MAX_TRIES):
         return None
     asked_s = error.retry_after_s if isinstance(error, LoadingFailed | ModelBusy) else None
-    return max(min(FIRST_DELAY_S * 2.0**earlier_tries, LONGEST_DELAY_S), asked_s or 0)
+    return max(min(FIRST_DELAY_S * 2.0 ** (attempt - 1), LONGEST_DELAY_S), asked_s or 0)
+
+
+def asked(error: TalkerError) -> bool:
+    """Whether anybody was asked: a try that met a resting or busy service counts for nothing."""
+    return not isinstance(error, Resting | Busy)
 
 
 def _may_pass(error: TalkerError) -> bool:
@@ -71,6 +96,12 @@ def broken(error: Exception) -> LoadingFailed:
         "provider_down",
         f"Loading broke off with an unexpected error ({type(error).__name__}).",
         "Retry; if it happens again, the worker's log says where.",
+    )
+
+
+def cancelled() -> LoadingFailed:
+    return LoadingFailed(
+        "cancelled", "Loading was cancelled.", "Retry it, or take the video out of the library."
     )
 
 
