@@ -1,4 +1,4 @@
-"""Supadata's API (https://docs.supadata.ai): native captions and metadata, one credit each.
+"""Supadata's API (https://docs.supadata.ai): transcripts, metadata and lists, by the credit.
 
 What its documentation leaves between the lines: 206 means that there are no captions (and is
 charged), 429 means a rate limit or a used-up plan, told apart by `details`, and a language that a
@@ -7,173 +7,273 @@ video lacks is silently replaced by the first one it has.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Self
 
 import httpx
-from pydantic import BaseModel, Field, ValidationError
 
 from ingestion.cues import clean
 from ingestion.provider import (
+    Captions,
+    Errand,
     FetchedTranscript,
+    Gate,
+    ListedVideo,
+    Listing,
     Metadata,
+    Wanted,
     no_captions,
-    no_speech,
+    not_in_language,
     provider_down,
     speaks,
 )
-from ingestion.sources import watch_url
+from ingestion.sources import ListSource, is_youtube_id, watch_url
+from ingestion.supadata_answers import (
+    NAME,
+    ListMetadata,
+    Transcript,
+    VideoIds,
+    VideoMetadata,
+    batch_of,
+    read,
+    transcript_of,
+)
+from ingestion.supadata_calls import POLL_S, Calls
+from ingestion.supadata_refusals import Refusal, about_batch, about_list, about_video, json_of
 from talker.errors import LoadingFailed
-from talker.models import TranscriptKind
-from talker.sentences import TimedText
 
 log = logging.getLogger(__name__)
 
-TRIES = 4
-"""Of one request, when the service is busy or stumbles, before the job itself waits."""
-LONGEST_WAIT_S = 30.0
-_FULL_STOPS = ".?!…。।"
-_QUOTES = "\"')\u201d\u2019"
-POLL_S = 1.0
-LONGEST_POLL_S = 600.0
+MOST_LISTED = 5000
+LONGEST_PAUSE_S = 5.0
+LONGEST_POLL_S = 1800.0
 
-Model = TypeVar("Model", bound=BaseModel)
-Milliseconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Mode = Literal["native", "generate"]
 
 
-class _Piece(BaseModel):
-    text: str
-    offset: Milliseconds
-    duration: Milliseconds
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A transcript that Supadata is making: its answer 202."""
+
+    id: str
+    mode: Mode
+    language: str | None
+
+    @classmethod
+    def left_by(cls, errand: Errand) -> Self | None:
+        left = errand.service_job
+        if left is None or left.get("provider") != NAME or not isinstance(left.get("id"), str):
+            return None
+        mode: Mode = "generate" if left.get("mode") == "generate" else "native"
+        return cls(left["id"], mode, left.get("language"))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"provider": NAME, "id": self.id, "mode": self.mode, "language": self.language}
 
 
-class _Transcript(BaseModel):
-    content: list[_Piece]
-    lang: str = ""
-    availableLangs: list[str] = []  # noqa: N815 - Supadata's name
+class _JobLost(LoadingFailed):
+    """Supadata keeps a result for an hour."""
 
-
-class _Author(BaseModel):
-    displayName: str | None = None  # noqa: N815 - Supadata's name
-
-
-class _Media(BaseModel):
-    duration: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-
-
-class _Metadata(BaseModel):
-    title: str | None = None
-    author: _Author | None = None
-    media: _Media | None = None
-    createdAt: datetime | None = None  # noqa: N815 - Supadata's name
+    def __init__(self) -> None:
+        super().__init__(
+            "provider_down",
+            "Supadata lost the transcript it was making.",
+            "It is tried again by itself; if it keeps failing, retry later.",
+        )
 
 
 class Supadata:
     """`http` carries the base URL and the key; `wait_s` scales the waits between tries."""
 
-    name = "supadata"
+    name = NAME
 
-    def __init__(self, http: httpx.AsyncClient, *, wait_s: float = 1.0) -> None:
-        self._http = http
-        self._wait_s = wait_s
+    def __init__(self, http: httpx.AsyncClient, gate: Gate, *, wait_s: float = 1.0) -> None:
+        self._calls = Calls(http, gate, wait_s)
 
-    async def transcript(self, youtube_id: str, languages: Sequence[str]) -> FetchedTranscript:
-        """The captions that exist; nothing is generated, which would cost by the minute."""
-        got, spent = await self._in_language(youtube_id, languages[0] if languages else None)
-        other = _better(got, languages)
-        if other is not None:
-            got, more = await self._in_language(youtube_id, other)
-            spent += more
-        segments = [
-            TimedText(round(piece.offset), round(piece.duration), words)
-            for piece in got.content
-            if (words := clean(piece.text))
-        ]
-        if not segments:
-            raise no_speech(youtube_id)
-        segments.sort(key=lambda segment: segment.start_ms)
-        return FetchedTranscript(
-            provider=self.name,
-            language=got.lang or "und",
-            kind=_kind(segments),
-            segments=segments,
-            credits=spent,
+    async def transcript(self, wanted: Wanted, errand: Errand) -> FetchedTranscript:
+        """The captions that exist; only where there are none, and they are wanted, generated ones.
+
+        A job that an earlier call left at Supadata is asked for first: making it anew would be
+        paid for again. The caller has it forgotten once the transcript is stored.
+        """
+        if await _lacks_captions(errand, wanted):
+            return await self._generated(wanted, errand, None)
+        left = _Job.left_by(errand)
+        if left is None or left.mode == "native":
+            found = await self._existing(wanted, errand, left)
+            if found is not None:
+                return found
+            left = None
+            if not wanted.generate:
+                raise no_captions(f"YouTube has no captions for {wanted.youtube_id}.")
+        return await self._generated(wanted, errand, left)
+
+    async def metadata(self, youtube_id: str, errand: Errand) -> Metadata:
+        response = await self._calls.get(
+            "/metadata", {"url": watch_url(youtube_id)}, errand, partial(about_video, youtube_id)
         )
-
-    async def metadata(self, youtube_id: str) -> Metadata:
-        response = await self._get("/metadata", {"url": watch_url(youtube_id)}, youtube_id)
-        found = _read(_Metadata, response)
+        found = read(VideoMetadata, json_of(response))
         duration_s = found.media.duration if found.media else None
         return Metadata(
             title=clean(found.title or ""),
-            channel=(found.author.displayName or None) if found.author else None,
+            channel=(clean(found.author.displayName or "") or None) if found.author else None,
             duration_ms=round(duration_s * 1000) if duration_s else None,
             published_at=found.createdAt,
-            credits=_credits(response),
+            description=found.description or "",
         )
 
-    async def _in_language(self, youtube_id: str, language: str | None) -> tuple[_Transcript, int]:
-        params = {"url": watch_url(youtube_id), "mode": "native"}
+    async def listing(self, source: ListSource, limit: int, errand: Errand) -> Listing:
+        """Ids alone, for two credits; a channel's videos before its streams and shorts."""
+        explain = partial(about_list, source)
+        if source.id.startswith("user/"):
+            raise explain(Refusal(400, "User profile links are not supported"))
+        path = f"/youtube/{source.kind}"
+        params = {"id": source.url if "/" in source.id else source.id}
+        described = await self._calls.get(path, params, errand, explain)
+        most = {"limit": str(min(limit, MOST_LISTED))}
+        listed = await self._calls.get(f"{path}/videos", params | most, errand, explain)
+        about = read(ListMetadata, json_of(described))
+        ids = read(VideoIds, json_of(listed))
+        known = dict.fromkeys([*ids.videoIds, *ids.liveIds, *ids.shortIds])
+        return Listing(
+            title=clean(about.title or about.name or "") or source.id,
+            videos=[ListedVideo(found) for found in known if is_youtube_id(found)][:limit],
+        )
+
+    async def start_batch(
+        self, youtube_ids: Sequence[str], language: str | None, errand: Errand
+    ) -> str | None:
+        """Ask for many transcripts at once; returns the batch's id, None where the plan has none.
+
+        It costs one credit beside those of its videos.
+        """
+        body: dict[str, Any] = {"videoIds": list(youtube_ids)}
+        if language:
+            body["lang"] = language
+        response = await self._calls.post(
+            "/youtube/transcript/batch",
+            body,
+            errand,
+            about_batch,
+            answers=[httpx.codes.PAYMENT_REQUIRED],
+        )
+        if response.status_code == httpx.codes.PAYMENT_REQUIRED:
+            return None
+        return _job_id(response)
+
+    async def batch_results(
+        self, job_id: str, errand: Errand
+    ) -> dict[str, FetchedTranscript | LoadingFailed] | None:
+        """A batch's transcripts and failures by YouTube's ids; None while it is not done.
+
+        Raises LoadingFailed, `provider_down`, when Supadata gave it up or lost it.
+        """
+        response = await self._calls.poll("/youtube/batch", job_id, errand)
+        if response is None:
+            raise provider_down("Supadata lost a batch of transcripts.")
+        # A thousand transcripts take their time to read, and others share this event loop.
+        return await asyncio.to_thread(batch_of, response)
+
+    async def _existing(
+        self, wanted: Wanted, errand: Errand, left: _Job | None
+    ) -> FetchedTranscript | None:
+        """The captions there are, None where there are none."""
+        language = next(iter(wanted.languages), None)
+        got = await self._made(wanted.youtube_id, "native", language, errand, left)
+        if got is None:
+            return None
+        other = _better(got, wanted.languages)
+        if other is not None:
+            got = await self._made(wanted.youtube_id, "native", other, errand) or got
+        _check_language(got, wanted)
+        return transcript_of(wanted.youtube_id, got, generated=False)
+
+    async def _generated(
+        self, wanted: Wanted, errand: Errand, left: _Job | None
+    ) -> FetchedTranscript:
+        got = await self._made(wanted.youtube_id, "generate", None, errand, left)
+        if got is None:
+            raise no_captions(f"Supadata cannot make captions for {wanted.youtube_id}.")
+        _check_language(got, wanted)
+        return transcript_of(wanted.youtube_id, got, generated=True)
+
+    async def _made(
+        self,
+        youtube_id: str,
+        mode: Mode,
+        language: str | None,
+        errand: Errand,
+        left: _Job | None = None,
+    ) -> Transcript | None:
+        """What the job that was `left` came to, or the answer to a new request; None: nothing."""
+        if left is not None:
+            try:
+                return await self._finished(left, youtube_id, errand)
+            except _JobLost:
+                log.info("supadata lost a job", extra={"youtube_id": youtube_id})
+        params = {"url": watch_url(youtube_id), "mode": mode}
         if language:
             params["lang"] = language
-        response = await self._get("/transcript", params, youtube_id)
-        spent = _credits(response)
+        response = await self._calls.get(
+            "/transcript", params, errand, partial(about_video, youtube_id)
+        )
         if response.status_code == httpx.codes.PARTIAL_CONTENT:
-            raise no_captions(f"YouTube has no captions for {youtube_id}.")
-        if response.status_code == httpx.codes.ACCEPTED:
-            job_id = _json(response).get("jobId")
-            if not isinstance(job_id, str):
-                raise provider_down("Supadata took the request and named no job for it.")
-            response = await self._finished(job_id, youtube_id)
-        return _read(_Transcript, response), spent
+            return None
+        if response.status_code != httpx.codes.ACCEPTED:
+            return read(Transcript, json_of(response))
+        job = _Job(_job_id(response), mode, language)
+        await errand.remember(job.as_json())
+        return await self._finished(job, youtube_id, errand)
 
-    async def _finished(self, job_id: str, youtube_id: str) -> httpx.Response:
-        """Poll a transcript job, which costs nothing, until it is done."""
-        waited_s = 0.0
+    async def _finished(self, job: _Job, youtube_id: str, errand: Errand) -> Transcript | None:
+        """Poll a job until it is done; None when it found no captions. Raises _JobLost."""
+        waited_s, pause_s = 0.0, POLL_S
         while waited_s < LONGEST_POLL_S:
-            try:
-                response = await self._get(f"/transcript/{job_id}", {}, youtube_id)
-            except LoadingFailed as failure:
-                if failure.reason == "removed":  # the job, that is; a result is kept for an hour
-                    raise provider_down("Supadata lost the transcript it was making.") from None
-                raise
-            job = _json(response)
-            if job.get("status") == "completed":
-                return response
-            if job.get("status") == "failed":
-                error = job.get("error")
-                raise _failure(400, error if isinstance(error, dict) else job, youtube_id, None)
-            await asyncio.sleep(POLL_S * self._wait_s)
-            waited_s += POLL_S
+            response = await self._calls.poll("/transcript", job.id, errand)
+            if response is None:
+                await errand.remember(None)
+                raise _JobLost
+            state = json_of(response)
+            if state.get("status") == "failed":
+                await errand.remember(None)
+                refusal = Refusal.in_job(state.get("error"))
+                if refusal.status == httpx.codes.PARTIAL_CONTENT:
+                    return None
+                raise about_video(youtube_id, refusal)
+            if state.get("status") == "completed":
+                result = state.get("result")
+                return read(Transcript, result if isinstance(result, dict) else state)
+            await self._calls.pause(pause_s)
+            waited_s += pause_s
+            pause_s = min(pause_s * 1.2, LONGEST_PAUSE_S)
         raise provider_down(f"Supadata did not finish {youtube_id} in {LONGEST_POLL_S:.0f} s.")
 
-    async def _get(self, path: str, params: Mapping[str, str], youtube_id: str) -> httpx.Response:
-        """One request, tried again while that can help. Raises LoadingFailed."""
-        for attempt in range(TRIES):
-            try:
-                response = await self._http.get(path, params=dict(params))
-            except httpx.TimeoutException:
-                # A request that timed out is charged all the same: the job tries later, once.
-                raise provider_down("Supadata did not answer in time.") from None
-            except httpx.TransportError as error:
-                failure = provider_down(f"Supadata cannot be reached ({type(error).__name__}).")
-            else:
-                if response.is_success:
-                    _log_cost(path, response)
-                    return response
-                retry_after_s = _retry_after(response)
-                failure = _failure(response.status_code, _json(response), youtube_id, retry_after_s)
-                if failure.reason != "provider_down" or response.status_code == 501:
-                    raise failure
-            delay_s = failure.retry_after_s or 2.0**attempt
-            if attempt + 1 == TRIES or delay_s > LONGEST_WAIT_S:
-                raise failure
-            await asyncio.sleep(delay_s * self._wait_s)
-        raise AssertionError("unreachable")
+
+async def _lacks_captions(errand: Errand, wanted: Wanted) -> bool:
+    """Whether a batch said that there are none, and they are to be made from the sound.
+
+    Raises LoadingFailed for what else it said of the video.
+    """
+    left = errand.service_job
+    if left is None or left.get("provider") != NAME or "failure" not in left:
+        return False
+    await errand.remember(None)
+    failure = left["failure"]
+    if failure["reason"] == "no_captions" and wanted.generate:
+        return True
+    raise LoadingFailed(failure["reason"], failure["detail"], failure["next_step"])
 
 
-def _better(got: _Transcript, languages: Sequence[str]) -> str | None:
+def _job_id(response: httpx.Response) -> str:
+    job_id = json_of(response).get("jobId")
+    if not isinstance(job_id, str):
+        raise provider_down("Supadata took the request and named no job for it.")
+    return job_id
+
+
+def _better(got: Transcript, languages: Sequence[str]) -> str | None:
     """The wanted language to ask for instead of the one that came, if the video has one."""
     for wanted in languages:
         if speaks(got.lang, wanted):
@@ -184,90 +284,9 @@ def _better(got: _Transcript, languages: Sequence[str]) -> str | None:
     return None
 
 
-def _kind(segments: Sequence[TimedText]) -> TranscriptKind:
-    """Supadata does not say who wrote the captions; speech recognition hardly punctuates."""
-    last = [segment.text.rstrip(_QUOTES)[-1:] for segment in segments]
-    ends = sum(mark in _FULL_STOPS for mark in last if mark)
-    return "manual" if ends * 20 >= len(segments) else "automatic"
-
-
-def _failure(
-    status: int, body: Mapping[str, Any], youtube_id: str, retry_after_s: float | None
-) -> LoadingFailed:
-    """https://docs.supadata.ai/errors: `error` is a stable name, `details` a sentence."""
-    name = str(body.get("error", ""))
-    said = str(body.get("details") or body.get("message") or "")[:200]
-    quoted = f' Supadata says: "{said}".' if said else ""
-    if name == "transcript-unavailable":
-        return no_captions(f"YouTube has no captions for {youtube_id}.")
-    match status:
-        case 401:
-            return LoadingFailed(
-                "unauthorised", "Supadata refuses the key.", "Check SUPADATA_API_KEY, then retry."
-            )
-        case 402:
-            return LoadingFailed(
-                "quota",
-                f"Supadata's plan does not cover this request.{quoted}",
-                "Upgrade the plan or add credits at Supadata, then retry.",
-            )
-        case 403:
-            return LoadingFailed(
-                "private",
-                f"Supadata may not read {youtube_id}: it is private, for members or age-restricted."
-                f"{quoted}",
-                "Make the video public or unlisted, or upload its captions as a file.",
-            )
-        case 404:
-            return LoadingFailed(
-                "removed",
-                f"There is no public video {youtube_id} on YouTube.",
-                "Check the link; if the video is your own, make it public or unlisted.",
-            )
-        case 429 if "usage limit" in said.lower() or "quota" in said.lower():
-            return LoadingFailed(
-                "quota",
-                f"Supadata's credits are used up.{quoted}",
-                "Wait for the plan's next period or upgrade it, then retry.",
-            )
-        case 429:
-            return provider_down("Supadata takes no more requests just now.", retry_after_s)
-        case 400 | 422:
-            return LoadingFailed(
-                "not_a_video",
-                f"Supadata cannot read {youtube_id}.{quoted}",
-                "Check the link; live streams and premieres can be loaded once they are over.",
-            )
-    return provider_down(f"Supadata answered with an error ({status}).{quoted}", retry_after_s)
-
-
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _read(model: type[Model], response: httpx.Response) -> Model:
-    try:
-        return model.model_validate(_json(response))
-    except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise provider_down(f"Supadata's answer cannot be understood ({place}).") from None
-
-
-def _credits(response: httpx.Response) -> int:
-    spent = response.headers.get("x-billable-requests", "")
-    return int(spent) if spent.isdigit() else 0
-
-
-def _log_cost(path: str, response: httpx.Response) -> None:
-    spent = _credits(response)
-    if spent:
-        log.info("supadata credits spent", extra={"request": path, "credits": spent})
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if seconds.isdigit() else None
+def _check_language(got: Transcript, wanted: Wanted) -> None:
+    if not wanted.strictly or not wanted.languages:
+        return
+    if not any(speaks(got.lang, language) for language in wanted.languages):
+        there = [Captions(language) for language in got.availableLangs or [got.lang] if language]
+        raise not_in_language(wanted.youtube_id, wanted.languages, there)
