@@ -1,13 +1,12 @@
-"""YouTube's own captions through youtube-transcript-api, and titles through its oEmbed.
+"""YouTube's own captions through youtube-transcript-api, titles too, and lists through yt-dlp.
 
 Needs no key. YouTube blocks most addresses of data centres, and home addresses that ask too
-much: so one request is under way at a time, and after a block YouTube is left alone for a while.
+much: so a process has one request under way at a time, and the gate closes after a block.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from xml.etree.ElementTree import ParseError
 
 import httpx
@@ -21,7 +20,6 @@ from youtube_transcript_api import (
     PoTokenRequired,
     RequestBlocked,
     Transcript,
-    TranscriptList,
     TranscriptsDisabled,
     VideoUnavailable,
     VideoUnplayable,
@@ -30,20 +28,27 @@ from youtube_transcript_api import (
 
 from ingestion.cues import clean
 from ingestion.provider import (
+    Captions,
+    Errand,
     FetchedTranscript,
+    Gate,
+    Listing,
     Metadata,
+    Wanted,
     no_captions,
     no_speech,
+    not_in_language,
     provider_down,
     speaks,
 )
-from ingestion.sources import watch_url
+from ingestion.sources import ListSource, watch_url
+from ingestion.youtube_lists import LISTER, blocked, list_videos
 from talker.errors import LoadingFailed, Reason
 from talker.sentences import TimedText
 
 OEMBED = "https://www.youtube.com/oembed"
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 30.0
-REST_AFTER_BLOCK_S = 600.0
+MOST_REMEMBERED = 256
 
 _UNPLAYABLE: tuple[tuple[str, Reason], ...] = (
     ("private", "private"),
@@ -70,6 +75,9 @@ _NEXT_STEP: dict[str, str] = {
 }
 
 
+Found = TypeVar("Found")
+
+
 class TimingOutAdapter(HTTPAdapter):
     """requests waits for ever by default."""
 
@@ -86,38 +94,64 @@ def open_session(proxy: str | None) -> requests.Session:
     return session
 
 
+class _NotShownHere(LoadingFailed):
+    """A video is blocked in this country: its own fault, not one of the service's."""
+
+    def __init__(self, youtube_id: str, said: str) -> None:
+        super().__init__(
+            "blocked",
+            f'YouTube does not show {youtube_id} in this country: "{said}".',
+            "Set YOUTUBE_PROXY to a proxy elsewhere, or upload the captions as a file.",
+        )
+
+
 class YouTube:
-    """`session` makes a requests session for each fetch: they are not safe to share."""
+    """`session` makes a requests session for each fetch: they are not safe to share.
+
+    `lister` is the program that lists playlists and channels, through `proxy`.
+    """
 
     name = "youtube"
 
     def __init__(
         self,
         http: httpx.AsyncClient,
+        gate: Gate,
         *,
         session: Callable[[], requests.Session],
+        proxy: str | None = None,
         oembed: str = OEMBED,
+        lister: Sequence[str] = LISTER,
     ) -> None:
         self._http = http
+        self._gate = gate
         self._session = session
+        self._proxy = proxy
         self._oembed = oembed
+        self._lister = lister
         self._one_at_a_time = asyncio.Lock()
-        self._rest_until = 0.0
+        self._players: dict[str, Metadata] = {}
 
-    async def transcript(self, youtube_id: str, languages: Sequence[str]) -> FetchedTranscript:
-        """Captions in the first of `languages` there is, written ones before recognised ones."""
-        async with self._one_at_a_time:
-            if time.monotonic() < self._rest_until:
-                raise _blocked()
-            try:
-                return await asyncio.to_thread(self._fetch, youtube_id, languages)
-            except LoadingFailed as failure:
-                if failure.reason == "blocked" and failure.retry_after_s:
-                    self._rest_until = time.monotonic() + failure.retry_after_s
-                raise
+    async def transcript(
+        self,
+        wanted: Wanted,
+        errand: Errand,  # noqa: ARG002 - nothing costs here
+    ) -> FetchedTranscript:
+        """Captions in the first wanted language there is, written before recognised ones."""
+        return await self._let_in(lambda: asyncio.to_thread(self._fetch, wanted))
 
-    async def metadata(self, youtube_id: str) -> Metadata:
-        """Title and channel. https://oembed.com; 401 means that embedding is not allowed."""
+    async def metadata(
+        self,
+        youtube_id: str,
+        errand: Errand,  # noqa: ARG002 - as above
+    ) -> Metadata:
+        """What the player said when captions were fetched; else title and channel by oEmbed.
+
+        https://oembed.com is made for programs, so the gate does not count it; 401 means that
+        embedding is not allowed.
+        """
+        if known := self._players.get(youtube_id):
+            return known
         try:
             response = await self._http.get(
                 self._oembed, params={"format": "json", "url": watch_url(youtube_id)}
@@ -131,19 +165,49 @@ class YouTube:
             channel=clean(str(body.get("author_name") or "")) or None,
         )
 
-    def _fetch(self, youtube_id: str, languages: Sequence[str]) -> FetchedTranscript:
-        with self._session() as session:
+    async def listing(
+        self,
+        source: ListSource,
+        limit: int,
+        errand: Errand,  # noqa: ARG002 - as above
+    ) -> Listing:
+        """With titles and lengths; a channel's videos before its streams and shorts."""
+        return await self._let_in(
+            lambda: list_videos(source, limit, proxy=self._proxy, lister=self._lister)
+        )
+
+    async def _let_in(self, call: Callable[[], Awaitable[Found]]) -> Found:
+        async with self._one_at_a_time:
+            await self._gate.enter()
             try:
-                listed = YouTubeTranscriptApi(http_client=session).list(youtube_id)
-                chosen = _choose(listed, languages)
-                if chosen is None:
-                    raise no_captions(f"YouTube has no captions for {youtube_id}.")
+                found = await call()
+            except asyncio.CancelledError:
+                await self._gate.leave()
+                raise
+            except LoadingFailed as failure:
+                of_video = isinstance(failure, _NotShownHere)
+                await self._gate.report(None if of_video else failure)
+                raise
+            await self._gate.report(None)
+            return found
+
+    def _fetch(self, wanted: Wanted) -> FetchedTranscript:
+        youtube_id = wanted.youtube_id
+        with self._session() as session:
+            session.hooks["response"].append(self._remember_player)
+            try:
+                listed = list(YouTubeTranscriptApi(http_client=session).list(youtube_id))
+                available = [
+                    Captions(there.language_code, "automatic" if there.is_generated else "manual")
+                    for there in listed
+                ]
+                chosen = _choose(listed, wanted, available)
                 fetched = chosen.fetch()
             except CouldNotRetrieveTranscript as error:
                 raise _failure(youtube_id, error) from error
             except ParseError as error:
                 # An empty answer in place of captions is how YouTube turns programs away.
-                raise _blocked() from error
+                raise blocked() from error
             except requests.RequestException as error:
                 raise provider_down(
                     f"YouTube cannot be reached ({type(error).__name__})."
@@ -160,41 +224,62 @@ class YouTube:
             language=fetched.language_code,
             kind="automatic" if fetched.is_generated else "manual",
             segments=sorted(segments, key=lambda segment: segment.start_ms),
+            available=available,
         )
 
+    def _remember_player(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        """The player's answer, which captions are found in, has title, length and description."""
+        if "/youtubei/v1/player" not in response.url or not response.ok:
+            return
+        details = _details(response)
+        if not details.get("title"):
+            return
+        seconds = str(details.get("lengthSeconds") or "")
+        self._players[str(details.get("videoId"))] = Metadata(
+            title=clean(str(details["title"])),
+            channel=clean(str(details.get("author") or "")) or None,
+            duration_ms=int(seconds) * 1000 if seconds.isdigit() and int(seconds) else None,
+            description=str(details.get("shortDescription") or ""),
+        )
+        while len(self._players) > MOST_REMEMBERED:
+            self._players.pop(next(iter(self._players)))
 
-def _choose(listed: TranscriptList, languages: Sequence[str]) -> Transcript | None:
+
+def _details(response: requests.Response) -> dict[str, Any]:
+    try:
+        details = response.json().get("videoDetails")
+    except (ValueError, AttributeError):
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _choose(
+    listed: Sequence[Transcript], wanted: Wanted, available: Sequence[Captions]
+) -> Transcript:
     """Wanted languages in order; else what was recognised, which is the language spoken.
 
     The list has written captions first, so within a language they win.
     """
-    transcripts = list(listed)
-    for wanted in languages:
-        for transcript in transcripts:
-            if speaks(transcript.language_code, wanted):
-                return transcript
-    spoken = [transcript.language_code for transcript in transcripts if transcript.is_generated]
-    for language in spoken:
-        for transcript in transcripts:
+    for language in wanted.languages:
+        for transcript in listed:
             if speaks(transcript.language_code, language):
                 return transcript
-    return transcripts[0] if transcripts else None
-
-
-def _blocked(detail: str = "YouTube blocks this machine's address.") -> LoadingFailed:
-    return LoadingFailed(
-        "blocked",
-        detail,
-        "Set SUPADATA_API_KEY, or YOUTUBE_PROXY to a residential proxy, and retry; "
-        "or upload the captions as a file.",
-        retry_after_s=REST_AFTER_BLOCK_S,
-    )
+    if not listed:
+        raise no_captions(f"YouTube has no captions for {wanted.youtube_id}.")
+    if wanted.strictly and wanted.languages:
+        raise not_in_language(wanted.youtube_id, wanted.languages, available)
+    spoken = [transcript.language_code for transcript in listed if transcript.is_generated]
+    for language in spoken:
+        for transcript in listed:
+            if speaks(transcript.language_code, language):
+                return transcript
+    return listed[0]
 
 
 def _failure(youtube_id: str, error: CouldNotRetrieveTranscript) -> LoadingFailed:
     match error:
         case RequestBlocked() | PoTokenRequired():
-            return _blocked()
+            return blocked()
         case TranscriptsDisabled() | NoTranscriptFound():
             return no_captions(f"YouTube has no captions for {youtube_id}.")
         case AgeRestricted():
@@ -206,11 +291,7 @@ def _failure(youtube_id: str, error: CouldNotRetrieveTranscript) -> LoadingFaile
             found = (reason for words, reason in _UNPLAYABLE if words in said.lower())
             reason: Reason = next(found, "removed")
             if reason == "blocked":
-                return LoadingFailed(
-                    "blocked",
-                    f'YouTube does not show {youtube_id} in this country: "{said}".',
-                    "Set YOUTUBE_PROXY to a proxy elsewhere, or upload the captions as a file.",
-                )
+                return _NotShownHere(youtube_id, said)
             return _unplayable(youtube_id, reason, f'YouTube says: "{said[:200]}"')
     return provider_down(f"YouTube did not answer as expected ({type(error).__name__}).")
 
