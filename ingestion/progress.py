@@ -1,12 +1,14 @@
-"""A running job's step and progress, written to its row for those who watch."""
+"""A running job's step and progress, written to its row for those who watch, and its end when
+somebody stops it."""
 
 import asyncio
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -20,7 +22,9 @@ TOUCH_EVERY_S = 15.0
 class JobProgress:
     """`at` only notes; a task of its own writes, at most twice a second.
 
-    Progress that cannot be written is lost: the steps themselves meet the outage and report it.
+    It sees there when the job was paused or cancelled, or its video removed, and then ends what
+    is done inside, quietly, and is `stopped`. Progress that cannot be written is lost: the steps
+    themselves meet the outage and report it.
     """
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], job_id: UUID) -> None:
@@ -29,11 +33,15 @@ class JobProgress:
         self._noted: tuple[JobStep, float] | None = None
         self._written: tuple[JobStep, float] | None = None
         self._written_at = 0.0
+        self.stopped = False
 
     def at(self, step: JobStep, progress: float) -> None:
         self._noted = (step, progress)
 
     async def __aenter__(self) -> Self:
+        work = asyncio.current_task()
+        assert work is not None
+        self._work = work
         self._writer = asyncio.create_task(self._write_forever())
         return self
 
@@ -42,29 +50,41 @@ class JobProgress:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:
+    ) -> bool:
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
-        await self._write()
+        if self.stopped:
+            # Nobody else's cancellation may be swallowed with ours.
+            return self._work.uncancel() == 0 and isinstance(error, asyncio.CancelledError)
+        with suppress(SQLAlchemyError):
+            await self._write()
+        return False
 
     async def _write_forever(self) -> None:
         while True:
-            await self._write()
+            try:
+                running = await self._write()
+            except SQLAlchemyError:
+                running = True
+            if not running:
+                self.stopped = True
+                self._work.cancel()
+                return
             await asyncio.sleep(WRITE_EVERY_S)
 
-    async def _write(self) -> None:
+    async def _write(self) -> bool:
+        """Write what is new; whether the job is still to be done."""
         noted = self._noted
         fresh = time.monotonic() - self._written_at < TOUCH_EVERY_S
-        if noted is None or (noted == self._written and fresh):
-            return
-        step, progress = noted
-        try:
-            async with self._sessions.begin() as session:
-                await session.execute(
-                    update(IngestionJob)
-                    .where(IngestionJob.id == self._job_id, IngestionJob.status == "running")
-                    .values(step=step, progress=progress)
-                )
-        except SQLAlchemyError:
-            return
+        mine = IngestionJob.id == self._job_id, IngestionJob.status == "running"
+        async with self._sessions.begin() as session:
+            if noted is None or (noted == self._written and fresh):
+                return await session.scalar(select(IngestionJob.id).where(*mine)) is not None
+            found = await session.scalar(
+                update(IngestionJob)
+                .where(*mine)
+                .values(step=noted[0], progress=noted[1])
+                .returning(IngestionJob.id)
+            )
         self._written, self._written_at = noted, time.monotonic()
+        return found is not None

@@ -4,16 +4,18 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import psycopg
-from procrastinate import PsycopgConnector
+from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
-from ingestion.queue import HEARTBEAT_S, STALLED_S, WorkerTools, open_queue
-from ingestion.transcripts import open_providers
+from ingestion.provider import TranscriptProvider
+from ingestion.queue import BATCH_QUEUE, HOUSEKEEPING_QUEUE, PERSONAL_QUEUE
+from ingestion.services import open_services
+from ingestion.tasks import HEARTBEAT_S, STALLED_S, WorkerTools, open_queue
 from talker.errors import BadSettings, TalkerError
 from talker.logs import start_logging
 from talker.resources import Resources, open_resources
@@ -24,56 +26,86 @@ log = logging.getLogger(__name__)
 DRAIN_S = 5.0
 """What jobs under way get to finish when the worker stops; then they go back to the queue."""
 RESTART_S = 2.0
+FREE_HANDS = 2
+"""Hands that take nothing from a batch, so that a person's video starts at once."""
 STOP_AGAIN_S = DRAIN_S + 2
 
 
 @asynccontextmanager
-async def working(resources: Resources, *, concurrency: int | None = None) -> AsyncIterator[None]:
+async def working(
+    resources: Resources,
+    providers: Sequence[TranscriptProvider],
+    *,
+    concurrency: int | None = None,
+) -> AsyncIterator[None]:
     """A worker beside what is done inside; its jobs under way are put back when that ends."""
-    worker = asyncio.create_task(run_worker(resources, concurrency=concurrency))
+    tools = WorkerTools(resources, providers)
+    worker = asyncio.create_task(run_worker(tools, concurrency=concurrency))
     try:
         yield
     finally:
-        # More than once, since procrastinate forgets a stop that comes while it starts.
-        while not worker.done():
-            worker.cancel()
-            await asyncio.wait({worker}, timeout=STOP_AGAIN_S)
+        worker.cancel()
+        await asyncio.wait({worker})
 
 
-async def run_worker(resources: Resources, *, concurrency: int | None = None) -> None:
+async def run_worker(tools: WorkerTools, *, concurrency: int | None = None) -> None:
     """Work the queue until cancelled; an outage of Postgres is waited out.
 
     `concurrency` is how many videos are loaded at once, WORKER_CONCURRENCY without it.
     """
-    jobs = concurrency or resources.settings.worker_concurrency
-    async with open_providers(resources.settings) as providers:
-        tools = WorkerTools(resources, providers)
-        while True:
-            try:
-                await _work(tools, jobs)
-            except (ConnectorException, psycopg.Error, PoolTimeout) as error:
-                log.warning("worker lost postgres", extra={"error": type(error).__name__})
-            await asyncio.sleep(RESTART_S)
+    jobs = concurrency or tools.resources.settings.worker_concurrency
+    while True:
+        try:
+            await _work(tools, jobs)
+        except (ConnectorException, psycopg.Error, PoolTimeout) as error:
+            log.warning("worker lost postgres", extra={"error": type(error).__name__})
+        await asyncio.sleep(RESTART_S)
 
 
 async def _work(tools: WorkerTools, jobs: int) -> None:
     connector = PsycopgConnector(
         conninfo=tools.resources.database_url,
         min_size=1,
-        max_size=jobs + 3,
+        max_size=jobs + FREE_HANDS + 4,
         timeout=10,
         kwargs={"connect_timeout": 5},
     )
     queue = open_queue(connector, tools)
     async with queue.open_async():
-        await queue.run_worker_async(
-            concurrency=jobs,
-            install_signal_handlers=False,
-            shutdown_graceful_timeout=DRAIN_S,
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=STALLED_S,
-            delete_jobs="successful",
-        )
+        hands = [
+            asyncio.create_task(_take(queue, jobs, [PERSONAL_QUEUE, BATCH_QUEUE])),
+            asyncio.create_task(_take(queue, FREE_HANDS, [PERSONAL_QUEUE, HOUSEKEEPING_QUEUE])),
+        ]
+        try:
+            done, _ = await asyncio.wait(hands, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            await _rest(hands)
+        for hand in done:
+            hand.result()
+
+
+async def _rest(hands: Sequence[asyncio.Task[None]]) -> None:
+    """Stop and let what is under way be put back.
+
+    More than once, since procrastinate forgets a stop that comes while it starts; not sooner,
+    since it takes a second stop for impatience and drops its jobs.
+    """
+    while any(not hand.done() for hand in hands):
+        for hand in hands:
+            hand.cancel()
+        await asyncio.wait(hands, timeout=STOP_AGAIN_S)
+
+
+async def _take(queue: App, jobs: int, queues: Sequence[str]) -> None:
+    await queue.run_worker_async(
+        queues=queues,
+        concurrency=jobs,
+        install_signal_handlers=False,
+        shutdown_graceful_timeout=DRAIN_S,
+        update_heartbeat_interval=HEARTBEAT_S,
+        stalled_worker_timeout=STALLED_S,
+        delete_jobs="successful",
+    )
 
 
 async def _until_stopped(settings: Settings) -> None:
@@ -82,7 +114,7 @@ async def _until_stopped(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stopped.set)
-        async with working(resources):
+        async with open_services(resources) as providers, working(resources, providers):
             log.info("worker started")
             await stopped.wait()
 

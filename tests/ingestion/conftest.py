@@ -2,16 +2,25 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from ingestion.add import Added, add_file, add_sources
+from ingestion.add import add_file, add_found
+from ingestion.listing import find_videos
+from ingestion.provider import Resting
+from ingestion.services import open_services
 from ingestion.supadata import Supadata
+from ingestion.wishes import Added, Wishes
+from ingestion.worker import working
 from ingestion.youtube import YouTube
+from talker.errors import LoadingFailed
 from talker.models import Base, IngestionJob, JobStep, User, Video
 from talker.resources import Resources, open_resources
 from talker.settings import Settings
@@ -21,18 +30,63 @@ from tests.youtube_server import YouTubeServer, session_to
 
 
 @dataclass
+class OpenGate:
+    """Lets everybody in at once, unless it is `closed`, and keeps what is reported."""
+
+    reports: list[LoadingFailed | None] = field(default_factory=list)
+    entered: int = 0
+    closed: Resting | None = None
+
+    async def enter(self) -> None:
+        if self.closed is not None:
+            raise self.closed
+        self.entered += 1
+
+    async def leave(self) -> None:
+        self.entered -= 1
+
+    async def report(self, failure: LoadingFailed | None) -> None:
+        self.reports.append(failure)
+
+    def reasons(self) -> list[str | None]:
+        return [failure.reason if failure else None for failure in self.reports]
+
+
+@dataclass
+class NotedErrand:
+    """Keeps what is charged, and the job to remember, as a row in Postgres does."""
+
+    service_job: Mapping[str, Any] | None = None
+    charges: list[tuple[str, str, int]] = field(default_factory=list)
+
+    async def charge(self, service: str, request: str, amount: int) -> None:
+        self.charges.append((service, request, amount))
+
+    async def remember(self, service_job: Mapping[str, Any] | None) -> None:
+        self.service_job = service_job
+
+    @property
+    def spent(self) -> int:
+        return sum(amount for _, _, amount in self.charges)
+
+
+@dataclass
 class AtSupadata:
     """The service, where it is, and our client for it, which waits a hundredth as long."""
 
     server: SupadataServer
     url: str
     provider: Supadata
+    gate: OpenGate
+    errand: NotedErrand = field(default_factory=NotedErrand)
 
 
 @dataclass
 class AtYouTube:
     server: YouTubeServer
     provider: YouTube
+    gate: OpenGate
+    errand: NotedErrand = field(default_factory=NotedErrand)
 
 
 @pytest.fixture
@@ -44,15 +98,23 @@ async def supadata() -> AsyncIterator[AtSupadata]:
             base_url=f"{url}/v1", headers={"x-api-key": KEY}, timeout=httpx.Timeout(2)
         ) as http,
     ):
-        yield AtSupadata(server, url, Supadata(http, wait_s=0.01))
+        gate = OpenGate()
+        yield AtSupadata(server, url, Supadata(http, gate, wait_s=0.01), gate)
 
 
 @pytest.fixture
 async def youtube() -> AsyncIterator[AtYouTube]:
     server = YouTubeServer()
     async with serving(server.app()) as url, httpx.AsyncClient() as http:
-        provider = YouTube(http, session=lambda: session_to(url), oembed=f"{url}/oembed")
-        yield AtYouTube(server, provider)
+        gate = OpenGate()
+        provider = YouTube(
+            http,
+            gate,
+            session=lambda: session_to(url),
+            oembed=f"{url}/oembed",
+            lister=(sys.executable, "-m", "tests.youtube_lister", url),
+        )
+        yield AtYouTube(server, provider, gate)
 
 
 @pytest.fixture
@@ -69,11 +131,21 @@ async def resources(with_supadata: Settings) -> AsyncIterator[Resources]:
         yield opened
 
 
+@asynccontextmanager
+async def at_work(resources: Resources) -> AsyncIterator[None]:
+    """A worker beside the test, with the services that the settings name."""
+    async with open_services(resources) as services, working(resources, services):
+        yield
+
+
 async def links(
-    resources: Resources, user: User, *sources: str, language: str | None = None
+    resources: Resources, user: User, *sources: str, limit: int | None = None, **wishes: Any
 ) -> list[Added]:
+    """Add what links name, as a person or `ingest` does; one answer for each of them."""
+    async with open_services(resources) as services:
+        found = await find_videos(resources, services, user.id, sources, limit=limit)
     async with resources.sessions.begin() as session:
-        return await add_sources(session, user, sources, language=language)
+        return await add_found(session, user, found, Wishes(**wishes))
 
 
 async def file(resources: Resources, user: User, content: bytes, name: str = "talk.json") -> Added:

@@ -15,13 +15,14 @@ from sqlalchemy import text
 
 from ingestion.failures import TryAgain
 from ingestion.job import load
-from ingestion.worker import working
+from ingestion.wishes import Added
 from talker.chunks import ChunkIndex
 from talker.embeddings import embedding_model_name
 from talker.models import Chunk, Segment, Transcript, User
 from talker.resources import Resources
 from tests.ingestion.conftest import (
     AtSupadata,
+    at_work,
     count,
     environment,
     file,
@@ -29,7 +30,6 @@ from tests.ingestion.conftest import (
     stored_job,
     stored_video,
     until_over,
-    until_step,
 )
 from tests.make import BREAD, OCEAN, captions
 from tests.supadata_server import SupadataVideo
@@ -51,11 +51,18 @@ async def worker_process(resources: Resources) -> AsyncIterator[Process]:
         await process.wait()
 
 
+async def until_asked(resources: Resources, added: Added) -> None:
+    """Until the job has a job at the service."""
+    async with asyncio.timeout(30):
+        while (await stored_job(resources, added)).service_job is None:
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.01, 0.05])
 async def test_a_worker_that_is_stopped_while_it_starts_ends(
     resources: Resources, after_s: float
 ) -> None:
-    async with asyncio.timeout(30), working(resources):
+    async with asyncio.timeout(30), at_work(resources):
         await asyncio.sleep(after_s)
 
 
@@ -65,13 +72,14 @@ async def test_what_a_killed_worker_left_is_finished_by_another(
     supadata.server.videos[ID] = SupadataVideo(CAPTIONS, polls=1000)
     [added] = await links(resources, user, ID)
     async with worker_process(resources) as process:
-        await until_step(resources, added, "fetch")
+        await until_asked(resources, added)
         process.kill()
     assert (await stored_job(resources, added)).status == "running"
-    supadata.server.videos[ID] = SupadataVideo(CAPTIONS)
-    async with working(resources):
+    supadata.server.finish_jobs()
+    async with at_work(resources):
         job = await until_over(resources, added)
     assert (job.status, job.attempt) == ("done", 2)
+    assert supadata.server.asked[ID] == 1, "a transcript is paid for once"
     assert (await stored_video(resources, added)).status == "ready"
     assert await count(resources, Transcript) == 1
     assert await count(resources, Segment) == len(OCEAN)
@@ -85,14 +93,14 @@ async def test_a_worker_that_is_told_to_stop_puts_its_jobs_back(
     supadata.server.videos[ID] = SupadataVideo(CAPTIONS, polls=1000)
     [added] = await links(resources, user, ID)
     async with worker_process(resources) as process:
-        await until_step(resources, added, "fetch")
+        await until_asked(resources, added)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(30):
             assert await process.wait() == 0
     assert (await stored_job(resources, added)).status == "queued"
     assert (await stored_video(resources, added)).status == "queued"
-    supadata.server.videos[ID] = SupadataVideo(CAPTIONS)
-    async with working(resources), asyncio.timeout(12):
+    supadata.server.finish_jobs()
+    async with at_work(resources), asyncio.timeout(12):
         await until_over(resources, added)
 
 
@@ -102,7 +110,7 @@ async def test_a_worker_outlives_its_connections(resources: Resources, user: Use
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     first = await file(resources, user, captions(OCEAN))
-    async with working(resources):
+    async with at_work(resources):
         await until_over(resources, first)
         with psycopg.connect(resources.database_url, autocommit=True) as connection:
             connection.execute(str(cut))
@@ -137,6 +145,6 @@ async def test_two_workers_share_the_work_and_do_none_of_it_twice(
     resources: Resources, user: User
 ) -> None:
     added = [await file(resources, user, captions([f"Talk number {n}.", *OCEAN])) for n in range(6)]
-    async with working(resources), working(resources):
+    async with at_work(resources), at_work(resources):
         jobs = [await until_over(resources, one) for one in added]
     assert [(job.status, job.attempt) for job in jobs] == [("done", 1)] * 6
