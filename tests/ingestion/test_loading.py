@@ -1,19 +1,23 @@
 """From a source to a video that can be asked: rows, chunks and points, each once."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
-from ingestion.add import add_sources
-from ingestion.failures import TryAgain
+from ingestion.add import add_found
+from ingestion.failures import MAX_FETCHES, TryAgain
 from ingestion.job import load
-from ingestion.worker import working
+from ingestion.listing import Found
+from ingestion.provider import ListedVideo, Resting, provider_down
+from ingestion.wishes import Wishes
 from talker.errors import LoadingFailed
-from talker.models import Chunk, IngestionJob, LibraryEntry, Segment, Transcript, User, Video
+from talker.models import Chunk, IngestionJob, LibraryEntry, Segment, Transcript, User, Video, now
 from talker.resources import Resources
 from tests.ingestion.conftest import (
     AtSupadata,
+    at_work,
     count,
     file,
     links,
@@ -23,7 +27,7 @@ from tests.ingestion.conftest import (
     until_over,
 )
 from tests.make import BREAD, OCEAN, captions
-from tests.supadata_server import Answer, SupadataVideo
+from tests.supadata_server import Answer, SupadataVideo, refused
 
 ID = "dQw4w9WgXcQ"
 LINK = f"https://youtu.be/{ID}?t=10"
@@ -35,10 +39,10 @@ TALK = SupadataVideo(
 )
 
 
-async def run(resources: Resources, at: AtSupadata, job_id: UUID | None, tries: int = 0) -> None:
+async def run(resources: Resources, at: AtSupadata, job_id: UUID | None) -> None:
     """One try of a job, without the queue."""
     assert job_id is not None
-    await load(job_id, resources=resources, providers=[at.provider], earlier_tries=tries)
+    await load(job_id, resources=resources, providers=[at.provider])
 
 
 async def test_a_link_becomes_a_video_that_can_be_searched(
@@ -47,7 +51,7 @@ async def test_a_link_becomes_a_video_that_can_be_searched(
     supadata.server.videos[ID] = TALK
     [added] = await links(resources, user, LINK)
     assert (added.source, added.status, added.failure) == (LINK, "queued", None)
-    async with working(resources):
+    async with at_work(resources):
         job = await until_over(resources, added)
     assert (job.status, job.step, job.progress, job.attempt) == ("done", "index", 1.0, 1)
     assert job.credits == 2
@@ -65,7 +69,7 @@ async def test_a_file_becomes_a_video_without_any_call(
     resources: Resources, user: User, supadata: AtSupadata
 ) -> None:
     added = await file(resources, user, captions(BREAD, title="Bread", youtube_id=ID))
-    async with working(resources):
+    async with at_work(resources):
         await until_over(resources, added)
     video = await stored_video(resources, added)
     assert (video.status, video.title, video.youtube_id) == ("ready", "Bread", ID)
@@ -104,7 +108,7 @@ async def test_bad_sources_fail_beside_the_good_ones(resources: Resources, user:
     assert (added[0].video_id, added[0].job_id) == (None, None)
 
 
-async def test_a_failed_video_added_again_is_tried_again(
+async def test_a_video_that_failed_lately_is_not_tried_again_for_being_added_again(
     resources: Resources, user: User, supadata: AtSupadata
 ) -> None:
     [added] = await links(resources, user, ID)
@@ -113,12 +117,25 @@ async def test_a_failed_video_added_again_is_tried_again(
     assert job.failure is not None
     assert (job.status, job.failure["reason"]) == ("failed", "removed")
     assert (await stored_video(resources, added)).failure == job.failure
+    asked = len(supadata.server.requests)
+    [again] = await links(resources, await somebody_else(resources), ID)
+    assert (again.job_id, again.status, again.failure) == (added.job_id, "failed", job.failure)
+    assert len(supadata.server.requests) == asked
+
+
+async def test_a_day_later_a_failed_video_that_is_added_again_is_tried_again(
+    resources: Resources, user: User, supadata: AtSupadata
+) -> None:
+    [added] = await links(resources, user, ID)
+    await run(resources, supadata, added.job_id)
+    async with resources.sessions.begin() as session:
+        job = await session.get_one(IngestionJob, added.job_id)
+        job.updated_at = now() - timedelta(days=1, minutes=1)
     supadata.server.videos[ID] = TALK
     [again] = await links(resources, await somebody_else(resources), ID)
     assert (again.job_id, again.status, again.failure) == (added.job_id, "queued", None)
     await run(resources, supadata, added.job_id)
     assert (await stored_video(resources, added)).status == "ready"
-    assert (await stored_job(resources, added)).attempt == 2
 
 
 async def test_a_file_is_its_uploaders_own_and_answers_no_other_link(
@@ -151,7 +168,7 @@ async def test_a_job_is_on_the_queue_exactly_when_its_rows_are_there(
 ) -> None:
     from_queue = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'load_video'")
     async with resources.sessions() as session:
-        await add_sources(session, user, [ID])
+        await add_found(session, user, [Found(ID, [ListedVideo(ID)])], Wishes())
         assert await session.scalar(from_queue) == 1
         await session.rollback()
     async with resources.sessions() as session:
@@ -189,14 +206,14 @@ async def test_a_service_that_is_down_is_tried_again_later(
 ) -> None:
     supadata.server.videos[ID] = TALK
     [added] = await links(resources, user, ID)
-    supadata.server.next_answers = [Answer(500)] * 4
+    supadata.server.next_answers = [Answer(500)] * 3
     with pytest.raises(TryAgain) as caught:
         await run(resources, supadata, added.job_id)
     assert caught.value.delay_s == 5
     job = await stored_job(resources, added)
     assert job.failure is not None
     assert (job.status, job.failure["reason"]) == ("queued", "provider_down")
-    await run(resources, supadata, added.job_id, tries=1)
+    await run(resources, supadata, added.job_id)
     job = await stored_job(resources, added)
     assert (job.status, job.failure) == ("done", None)
 
@@ -205,9 +222,32 @@ async def test_after_enough_tries_a_person_has_to_look(
     resources: Resources, user: User, supadata: AtSupadata
 ) -> None:
     [added] = await links(resources, user, ID)
-    supadata.server.next_answers = [Answer(500)] * 4
-    await run(resources, supadata, added.job_id, tries=20)
-    assert (await stored_job(resources, added)).status == "failed"
+    supadata.server.videos[ID] = SupadataVideo(fault=refused(500))
+    for _ in range(MAX_FETCHES - 1):
+        with pytest.raises(TryAgain):
+            await run(resources, supadata, added.job_id)
+    await run(resources, supadata, added.job_id)
+    job = await stored_job(resources, added)
+    assert (job.status, job.attempt) == ("failed", MAX_FETCHES)
+
+
+async def test_while_a_service_is_left_alone_no_try_is_counted(
+    resources: Resources, user: User, supadata: AtSupadata
+) -> None:
+    supadata.server.videos[ID] = TALK
+    [added] = await links(resources, user, ID)
+    down = provider_down("Supadata cannot be reached.")
+    supadata.gate.closed = Resting(down.as_json(), retry_after_s=40)
+    for _ in range(2 * MAX_FETCHES):
+        with pytest.raises(TryAgain) as caught:
+            await run(resources, supadata, added.job_id)
+        assert 40 <= caught.value.delay_s <= 48
+    job = await stored_job(resources, added)
+    assert (job.status, job.attempt) == ("queued", 0)
+    assert job.failure == down.as_json()
+    supadata.gate.closed = None
+    await run(resources, supadata, added.job_id)
+    assert (await stored_job(resources, added)).status == "done"
 
 
 async def test_a_video_that_is_too_long_says_the_limit(
