@@ -65,17 +65,28 @@ class ModelServer:
 
     first_token_s: float = 0.0
     token_s: float = 0.0
+    embedding_s: float = 0.0
     script: deque[Scripted] = field(default_factory=deque)
     requests: list[dict[str, Any]] = field(default_factory=list)
     open_streams: int = 0
+    embedding_prices: dict[str, str] = field(default_factory=dict)
+    """Dollars a token by model, as OpenRouter lists them."""
 
     def app(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/v1/chat/completions", self._chat, methods=["POST"]),
                 Route("/v1/embeddings", self._embeddings, methods=["POST"]),
+                Route("/v1/embeddings/models", self._embedding_models),
             ]
         )
+
+    async def _embedding_models(self, _: Request) -> Response:
+        priced = [
+            {"id": model, "pricing": {"prompt": price}}
+            for model, price in self.embedding_prices.items()
+        ]
+        return JSONResponse({"data": priced})
 
     def chat_requests(self, *, structured: bool | None = None) -> list[dict[str, Any]]:
         found = [body for body in self.requests if "messages" in body]
@@ -138,6 +149,7 @@ class ModelServer:
             failure = self.script[0]
             error = {"error": {"code": failure.status, "message": failure.message}}
             return JSONResponse(error, failure.status, failure.headers)
+        await asyncio.sleep(self.embedding_s)
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         rows = [
             {"object": "embedding", "index": index, "embedding": bag_of_words(text)}
@@ -214,8 +226,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--first-token-ms", type=float, default=400)
     parser.add_argument("--token-ms", type=float, default=15)
+    parser.add_argument("--embedding-ms", type=float, default=80)
     options = parser.parse_args()
-    server = ModelServer(options.first_token_ms / 1000, options.token_ms / 1000)
+    times_ms = (options.first_token_ms, options.token_ms, options.embedding_ms)
+    server = ModelServer(*(time_ms / 1000 for time_ms in times_ms))
     uvicorn.run(server.app(), host="127.0.0.1", port=options.port, log_level="warning")
 
 
