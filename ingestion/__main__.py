@@ -1,28 +1,23 @@
 """The `ingest` command: parse, call, print. Exit codes: 0 all ready, 1 some failed, 2 bad usage."""
 
-import asyncio
 import json
-import logging
-import signal
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy import select
 
-from ingestion import batch, library
-from ingestion.preview import preview
-from ingestion.reports import Totals, open_report
-from talker.errors import BadSettings, TalkerError, UserNotFound, VideoNotFound
-from talker.logs import start_logging
-from talker.models import LOCAL_USER_EMAIL, LibraryEntry, Video
-from talker.resources import Resources, open_resources
-from talker.settings import Settings, load_settings
-
-INTERRUPTED = 130
+from ingestion import archive_commands, batch, library, queue_commands
+from ingestion.overview import Overview, overview
+from ingestion.price import Price, price
+from ingestion.program import JobsOption, JsonOption, UserOption, exit_by, run
+from ingestion.reports import Totals, open_report, told
+from ingestion.services import open_services
+from ingestion.wishes import Wishes
+from talker.errors import VideoNotFound
+from talker.models import LOCAL_USER_EMAIL
+from talker.resources import Resources
 
 app = typer.Typer(
     help="Load videos into the library, and look after what is loaded.",
@@ -31,22 +26,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-UserOption = Annotated[
-    str, typer.Option("--user", metavar="EMAIL", help="Whose library; needed with accounts.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-JobsOption = Annotated[
-    int | None, typer.Option("--jobs", min=1, help="Videos loaded at once.", show_default=False)
-]
-
-Result = TypeVar("Result")
-
 
 @app.command()
 def add(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SOURCE…", help="Links, ids, .srt, .vtt or .json files."),
+        typer.Argument(
+            metavar="SOURCE…", help="Links of videos, playlists and channels, ids, caption files."
+        ),
     ] = None,
     file: Annotated[
         typer.FileText | None,
@@ -55,8 +42,19 @@ def add(
     language: Annotated[
         str | None, typer.Option(help="Captions' languages in order of preference: pl,en.")
     ] = None,
+    generate: Annotated[
+        bool,
+        typer.Option("--generate", help="Make captions where there are none, 2 credits a minute."),
+    ] = False,
+    collection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Put the videos into this collection.")
+    ] = None,
+    subscribe: Annotated[
+        bool,
+        typer.Option("--subscribe", help="Bring in what is new of playlists and channels."),
+    ] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Take only the first N sources.", show_default=False)
+        int | None, typer.Option(min=1, help="Take only the first N videos.", show_default=False)
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would be loaded and its cost.")
@@ -70,62 +68,50 @@ def add(
     wanted = [*(sources or []), *(line for line in listed if line and not line.startswith("#"))]
     if not wanted:
         raise typer.BadParameter("Give at least one source, or --file with a list of them.")
-    wanted = list(dict.fromkeys(wanted))[:limit]
+    wanted = list(dict.fromkeys(wanted))
+    wishes = Wishes(language, generate, collection, subscribe=subscribe)
+
+    async def look(resources: Resources) -> Price:
+        owner = await batch.find_user(resources, user)
+        async with open_services(resources) as services:
+            return await price(resources, services, owner.id, wanted, wishes=wishes, limit=limit)
+
+    async def load(resources: Resources) -> Totals:
+        owner = await batch.find_user(resources, user)
+        with open_report(as_json=as_json) as report:
+            totals = await batch.add(
+                resources, owner, wanted, report, wishes=wishes, limit=limit, jobs=jobs
+            )
+            report.totals(totals)
+        return totals
+
     if dry_run:
-        _exit_by(_run(lambda resources: _preview(resources, user, wanted, as_json=as_json)))
-
-    async def load(resources: Resources) -> Totals:
-        owner = await batch.find_user(resources, user)
-        with open_report(as_json=as_json) as report:
-            totals = await batch.add(resources, owner, wanted, report, language=language, jobs=jobs)
-            report.totals(totals)
-        return totals
-
-    _exit_by(_run(load))
-
-
-@app.command()
-def retry(
-    every: Annotated[
-        bool,
-        typer.Option("--failed", help="Every failed video, also where time alone heals nothing."),
-    ] = False,
-    jobs: JobsOption = None,
-    as_json: JsonOption = False,
-    user: UserOption = LOCAL_USER_EMAIL,
-) -> None:
-    """Load failed videos again, and wait for them."""
-
-    async def load(resources: Resources) -> Totals:
-        owner = await batch.find_user(resources, user)
-        with open_report(as_json=as_json) as report:
-            totals = await batch.retry_failed(resources, owner, report, every=every, jobs=jobs)
-            report.totals(totals)
-        return totals
-
-    _exit_by(_run(load))
+        exit_by(_show_price(run(look), as_json=as_json))
+    exit_by(run(load))
 
 
 @app.command()
 def status(as_json: JsonOption = False, user: UserOption = LOCAL_USER_EMAIL) -> None:
     """Count the library's videos by status, and list those that are not ready."""
-    videos = _run(lambda resources: _library(resources, user))
-    counts = {word: sum(video.status == word for video in videos) for word in _STATUSES}
-    rest = [video for video in videos if video.status != "ready"]
-    console = Console(highlight=False)
+
+    async def look(resources: Resources) -> Overview:
+        owner = await batch.find_user(resources, user)
+        async with resources.sessions() as session:
+            return await overview(session, owner)
+
+    found = run(look)
     if as_json:
-        items = [
-            {"id": str(v.id), "title": v.title, "status": v.status, "failure": v.failure}
-            for v in rest
-        ]
-        console.print(json.dumps({**counts, "not_ready": items}), markup=False, soft_wrap=True)
+        _print(json.dumps(_as_json(found), ensure_ascii=False))
         return
-    console.print(", ".join(f"{count} {word}" for word, count in counts.items()))
-    for video in rest:
-        why = f": {video.failure['detail']} {video.failure['next_step']}" if video.failure else ""
-        console.print(
-            f"{video.status:<8}{video.id}  {video.title}{why}", markup=False, soft_wrap=True
-        )
+    counts = ", ".join(f"{count} {word}" for word, count in found.counts.items())
+    _print(f"{counts} ({found.paused} paused)" if found.paused else counts)
+    if found.credits:
+        _print(f"Supadata credits spent: {found.credits}")
+    for service in found.resting:
+        why = service.failure or {"detail": ""}
+        _print(f"{service.service} rests until {service.resting_until:%H:%M:%S}: {why['detail']}")
+    for one in found.unready:
+        _print(f"{one.status:<8}{one.video.id}  {told(one.video.title, one.failure)}")
 
 
 @app.command()
@@ -136,100 +122,90 @@ def remove(
     user: UserOption = LOCAL_USER_EMAIL,
 ) -> None:
     """Take videos out of the library."""
-    missing = _run(lambda resources: _remove(resources, user, ids))
+
+    async def take_out(resources: Resources) -> list[str]:
+        owner = await batch.find_user(resources, user)
+        return await library.remove_named(resources, owner, ids)
+
+    missing = run(take_out)
     for name in missing:
         sys.stderr.write(f"{VideoNotFound(name)}\n")
     raise typer.Exit(1 if missing else 0)
 
 
-@app.command()
-def reindex() -> None:
-    """Build the search index anew from the database, for the embedding model that is set."""
-    count = _run(library.reindex)
-    Console(highlight=False).print(f"{count} videos indexed")
-
-
-_STATUSES = ("ready", "loading", "queued", "failed")
+queue_commands.register(app)
+app.add_typer(archive_commands.app)
 
 
 def main() -> None:
     app()
 
 
-def _run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
-    """Open what is needed, do the work, close it; say failures in their own words."""
-    try:
-        settings = load_settings()
-        start_logging(max(settings.log_level, "WARNING", key=logging.getLevelName))
-        return asyncio.run(_with_resources(settings, work))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.stderr.write(
-            "Stopped. What is not loaded yet stays in the queue: it goes on with the app, "
-            "`worker`, or the same command again.\n"
-        )
-        raise typer.Exit(INTERRUPTED) from None
-    except (BadSettings, UserNotFound) as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(2) from None
-    except TalkerError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(1) from None
+def _print(line: str) -> None:
+    Console(highlight=False).print(line, markup=False, soft_wrap=True)
 
 
-async def _with_resources(
-    settings: Settings, work: Callable[[Resources], Awaitable[Result]]
-) -> Result:
-    this = asyncio.current_task()
-    if this is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    async with open_resources(settings) as resources:
-        return await work(resources)
+def _show_price(found: Price, *, as_json: bool) -> Totals:
+    failed = sum(one.failure is not None for one in found.sources)
+    if as_json:
+        fields = asdict(found)
+        for shown, one in zip(fields["sources"], found.sources, strict=True):
+            shown["failure"] = one.failure.as_json() if one.failure else None
+        _print(json.dumps(fields, ensure_ascii=False))
+        return Totals(0, failed, 0)
+    for one in found.sources:
+        name = one.title or one.source
+        if one.failure is not None:
+            _print(f"failed  {told(one.source, one.failure.as_json())}")
+        elif one.kind in ("playlist", "channel"):
+            _print(f"{one.kind:<8} {name}: {one.videos} videos, {one.known} of them known")
+        else:
+            word = "known" if one.known else "failed" if one.failed else "load"
+            _print(f"{word:<8}{name}")
+    failed_lately = f", {found.failed} failed lately" if found.failed else ""
+    _print(
+        f"{found.videos} videos, {found.known} of them known{failed_lately}, {found.new} to load"
+    )
+    _print(f"Supadata credits: {found.credits}")
+    if found.generated_credits:
+        _print(f"and for captions made from the sound at most: {found.generated_credits}")
+    cost = "price unknown" if found.cost_usd is None else f"${found.cost_usd:.2f}"
+    _print(f"Embedding: about {found.embedding_tokens:,} tokens, {cost}")
+    _print(f"Time: about {_time(found.seconds)}")
+    return Totals(0, failed, 0)
 
 
-def _exit_by(totals: Totals) -> None:
-    raise typer.Exit(1 if totals.failed or totals.left else 0)
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-async def _library(resources: Resources, email: str) -> list[Video]:
-    user = await batch.find_user(resources, email)
-    async with resources.sessions() as session:
-        videos = await session.scalars(
-            select(Video)
-            .join(LibraryEntry, LibraryEntry.video_id == Video.id)
-            .where(LibraryEntry.user_id == user.id)
-            .order_by(LibraryEntry.added_at)
-        )
-        return list(videos)
-
-
-async def _remove(resources: Resources, email: str, ids: list[str]) -> list[str]:
-    """Remove what is there; the ids that name nothing in the library."""
-    user = await batch.find_user(resources, email)
-    videos = await _library(resources, email)
-    missing = []
-    for name in ids:
-        found = [video for video in videos if name in (str(video.id), video.youtube_id)]
-        if not found:
-            missing.append(name)
-        for video in found:
-            async with resources.sessions.begin() as session:
-                await library.remove(session, resources.chunks, user, video.id)
-    return missing
-
-
-async def _preview(
-    resources: Resources, email: str, sources: list[str], *, as_json: bool
-) -> Totals:
-    planned = await preview(resources, await batch.find_user(resources, email), sources)
-    console = Console(highlight=False)
-    for plan in planned:
-        why = f": {plan.detail}" if plan.detail else ""
-        line = json.dumps(asdict(plan)) if as_json else f"{plan.fate:<8}{plan.source}{why}"
-        console.print(line, markup=False, soft_wrap=True)
-    if not as_json:
-        console.print(f"Supadata credits: {sum(plan.credits for plan in planned)}")
-    failed = sum(plan.fate == "failed" for plan in planned)
-    return Totals(len(planned) - failed, failed, 0)
+def _as_json(found: Overview) -> dict[str, object]:
+    return {
+        **found.counts,
+        "paused": found.paused,
+        "credits": found.credits,
+        "resting": [
+            {
+                "service": one.service,
+                "until": one.resting_until.isoformat() if one.resting_until else None,
+                "failure": one.failure,
+            }
+            for one in found.resting
+        ],
+        "not_ready": [
+            {
+                "id": str(one.video.id),
+                "youtube_id": one.video.youtube_id,
+                "title": one.video.title,
+                "status": one.status,
+                "failure": one.failure,
+            }
+            for one in found.unready
+        ],
+    }
 
 
 if __name__ == "__main__":

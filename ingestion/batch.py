@@ -1,25 +1,30 @@
 """Batch loading for the command line: add sources, work the queue, wait, report."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
 
-from ingestion.add import Added, add_file, add_sources, retry
+from ingestion.add import PERSONAL_VIDEOS, add_file, add_found, collect
+from ingestion.files import bad_file, names_file, read_file
+from ingestion.jobs import BATCH, OVER, PERSONAL
+from ingestion.listing import find_videos
+from ingestion.prefetch import batching
 from ingestion.reports import JobState, Report, Totals
-from ingestion.sources import is_file
+from ingestion.services import open_services
+from ingestion.wishes import Added, Wishes
 from ingestion.worker import working
 from talker.errors import LoadingFailed, UserNotFound, WrongKindOfFile
-from talker.models import IngestionJob, LibraryEntry, User, Video
+from talker.models import IngestionJob, User, Video, now
 from talker.resources import Resources
 
 POLL_S = 0.3
-LINKS_AT_ONCE = 100
-OVER = ("done", "failed", "cancelled")
-TIME_HEALS = ("provider_down", "blocked", "quota", "unauthorised", "live", "upcoming")
-"""Reasons that may be gone by now; the others need another video or another file."""
+OVERLAP = timedelta(seconds=10)
+"""How far apart the clocks of processes may be without a change being missed."""
 
 
 async def find_user(resources: Resources, email: str) -> User:
@@ -37,109 +42,105 @@ async def add(
     sources: Sequence[str],
     report: Report,
     *,
-    language: str | None = None,
+    wishes: Wishes,
+    limit: int | None = None,
     jobs: int | None = None,
 ) -> Totals:
-    """Add files, links and ids, and wait until each is ready or failed."""
-    answers: list[Added] = []
-    async with working(resources, concurrency=jobs):
-        for source in (source for source in sources if names_file(source)):
-            answers.append(await _add_one_file(resources, user, source))
+    """Add files, links and lists, at most `limit` videos, and wait until all are over."""
+    files = [source for source in sources if names_file(source)][:limit]
+    links = [source for source in sources if not names_file(source)]
+    async with (
+        open_services(resources) as services,
+        working(resources, services, concurrency=jobs),
+    ):
+        answers = []
+        for source in files:
+            answers.append(await _add_one_file(resources, user, source, wishes, len(sources)))
             report.added(answers[-1])
-        links = [source for source in sources if not names_file(source)]
-        for at in range(0, len(links), LINKS_AT_ONCE):
-            some = links[at : at + LINKS_AT_ONCE]
+        left = None if limit is None else limit - len(files)
+        if links and left != 0:
+            report.listing()
+            found = await find_videos(resources, services, user.id, links, limit=left)
             async with resources.sessions.begin() as session:
-                found = await add_sources(session, user, some, language=language)
-            answers += found
-            for added in found:
+                linked = await add_found(
+                    session, user, found, wishes, together=batching(services) is not None
+                )
+            for added in linked:
                 report.added(added)
-        waited = await _wait(resources, [a.job_id for a in answers if a.job_id], report)
-    ready = sum(added.status == "ready" for added in answers)
-    refused = sum(added.job_id is None and added.status == "failed" for added in answers)
-    return Totals(ready + waited.ready, refused + waited.failed, waited.left)
+            answers += linked
+        return await follow(resources, answers, report)
 
 
-async def retry_failed(
-    resources: Resources, user: User, report: Report, *, every: bool, jobs: int | None = None
-) -> Totals:
-    """Load failed videos of the library again: those that time may have healed, or `every` one."""
-    async with resources.sessions.begin() as session:
-        found = await session.scalars(
-            select(IngestionJob)
-            .join(LibraryEntry, LibraryEntry.video_id == IngestionJob.video_id)
-            .where(LibraryEntry.user_id == user.id, IngestionJob.status == "failed")
-            .order_by(IngestionJob.video_id)
-        )
-        again = [job for job in found if every or (job.failure or {}).get("reason") in TIME_HEALS]
-        for job in again:
-            await retry(session, job)
-            report.added(Added(job.source, job.video_id, job.id, "queued"))
-    if not again:
-        return Totals(0, 0, 0)
-    async with working(resources, concurrency=jobs):
-        return await _wait(resources, [job.id for job in again], report)
+async def follow(resources: Resources, answers: Sequence[Added], report: Report) -> Totals:
+    """Report each change until every job is over; a video counts once.
+
+    One more language of a ready video has a job to wait for too.
+    """
+    videos = [one for added in answers for one in (added.videos if added.is_list else (added,))]
+    failed = {one.video_id or one.source for one in videos if one.status == "failed"}
+    waiting = {one.job_id for one in videos if one.job_id and one.status != "failed"}
+    ready = {one.video_id for one in videos if one.status == "ready" and not one.job_id}
+    waited = await wait(resources, waiting, report)
+    return Totals(len(ready) + waited.ready, len(failed) + waited.failed, waited.left)
 
 
-def names_file(source: str) -> bool:
-    return is_file(source) or ("://" not in source and Path(source).is_file())
-
-
-async def _add_one_file(resources: Resources, user: User, source: str) -> Added:
+async def _add_one_file(
+    resources: Resources, user: User, source: str, wishes: Wishes, of: int
+) -> Added:
     settings = resources.settings
     try:
         content = await asyncio.to_thread(read_file, Path(source), settings.max_upload_mb)
         async with resources.sessions.begin() as session:
             added = await add_file(
-                session, user, Path(source).name, content, max_hours=settings.max_video_hours
+                session,
+                user,
+                Path(source).name,
+                content,
+                max_hours=settings.max_video_hours,
+                priority=PERSONAL if of <= PERSONAL_VIDEOS else BATCH,
             )
+            await collect(session, user, wishes, [added])
     except WrongKindOfFile as error:
-        return Added.refused(source, _bad_file(str(error)))
+        return Added.refused(source, bad_file(str(error)))
     except LoadingFailed as failure:
         return Added.refused(source, failure)
-    return Added(source, added.video_id, added.job_id, added.status, added.failure)
+    return replace(added, source=source)
 
 
-def read_file(path: Path, max_mb: int) -> bytes:
-    """A caption file's bytes. Raises LoadingFailed with reason `bad_file`."""
-    try:
-        if path.stat().st_size > max_mb * 1_000_000:
-            raise _bad_file(f"{path} is larger than {max_mb} MB, the most that is taken.")
-        return path.read_bytes()
-    except OSError as error:
-        raise _bad_file(f"{path} cannot be read: {error.strerror or error}.") from error
-
-
-def _bad_file(detail: str) -> LoadingFailed:
-    return LoadingFailed("bad_file", detail, "Check the file's name and add it once more.")
-
-
-async def _wait(resources: Resources, job_ids: Sequence[UUID], report: Report) -> Totals:
-    """Report each change until every job is over."""
+async def wait(resources: Resources, job_ids: Collection[UUID], report: Report) -> Totals:
+    """Report each change until every job is over, or all that are not are paused."""
     known: dict[str, JobState] = {}
-    while True:
-        states = await _states(resources, job_ids)
-        for state in states:
+    since: datetime | None = None
+    while job_ids:
+        at = now()
+        for state in await _states(resources, job_ids, since):
             before = known.get(state.job_id)
             if before != state:
                 known[state.job_id] = state
                 report.job(before, state)
-        left = sum(state.status not in OVER for state in states)
-        if not left:
+        since = at - OVERLAP
+        # A video that was removed meanwhile took its job with it.
+        if all(state.status in (*OVER, "paused") for state in known.values()):
             break
         await asyncio.sleep(POLL_S)
-    ready = sum(state.status == "done" for state in states)
-    return Totals(ready, len(states) - ready, 0)
+    statuses = [state.status for state in known.values()]
+    ready, left = statuses.count("done"), sum(status not in OVER for status in statuses)
+    return Totals(ready, len(statuses) - ready - left, left)
 
 
-async def _states(resources: Resources, job_ids: Sequence[UUID]) -> list[JobState]:
+async def _states(
+    resources: Resources, job_ids: Collection[UUID], since: datetime | None
+) -> list[JobState]:
+    """The jobs that changed since an instant; all without one."""
+    query = (
+        select(IngestionJob, Video.title)
+        .join(Video, Video.id == IngestionJob.video_id)
+        .where(IngestionJob.id.in_(job_ids))
+        .order_by(IngestionJob.updated_at)
+    )
+    if since is not None:
+        query = query.where(IngestionJob.updated_at > since)
     async with resources.sessions() as session:
-        rows = await session.execute(
-            select(IngestionJob, Video.title)
-            .join(Video, Video.id == IngestionJob.video_id)
-            .where(IngestionJob.id.in_(job_ids))
-            .order_by(IngestionJob.created_at)
-        )
         return [
             JobState(
                 job_id=str(job.id),
@@ -151,5 +152,5 @@ async def _states(resources: Resources, job_ids: Sequence[UUID]) -> list[JobStat
                 progress=job.progress,
                 failure=job.failure,
             )
-            for job, title in rows
+            for job, title in await session.execute(query)
         ]
