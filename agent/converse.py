@@ -11,7 +11,7 @@ from agent.library import readable_ids, reader_id
 from agent.models import ChatModels, Reply
 from agent.prompts import fill
 from agent.route import newest_question
-from agent.state import AgentState, Reader
+from agent.state import AgentState, Reader, scope
 from agent.streaming import stream_reply
 
 ABOUT_US = (
@@ -20,6 +20,7 @@ ABOUT_US = (
 )
 NOT_SAID = "Your videos do not say. Try other words, or load a video about it."
 EMPTY_LIBRARY = "There is no video to answer from yet. Load one, then ask."
+EMPTY_SCOPE = "There is no video in what you ask about that is loaded. Add one, then ask."
 
 
 async def converse(
@@ -50,13 +51,16 @@ async def converse(
 
 
 async def decline(
-    _state: AgentState, runtime: Runtime[Reader], *, sessions: async_sessionmaker[AsyncSession]
+    state: AgentState, runtime: Runtime[Reader], *, sessions: async_sessionmaker[AsyncSession]
 ) -> dict[str, Any]:
-    """Say that the library does not answer, and cite nothing."""
+    """Say that the videos do not answer, or that there are none, and cite nothing."""
+    wanted = scope(state)
     async with sessions() as session:
         user_id = await reader_id(session, runtime.context.user_id)
-        empty = not await readable_ids(session, user_id, None)
-    return said(EMPTY_LIBRARY if empty else NOT_SAID)
+        if await readable_ids(session, user_id, wanted):
+            return said(NOT_SAID)
+        empty = wanted is None or not await readable_ids(session, user_id, None)
+    return said(EMPTY_LIBRARY if empty else EMPTY_SCOPE)
 
 
 def said(text: str) -> dict[str, Any]:

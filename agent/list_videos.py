@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
@@ -10,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.events import TokenEvent, writer
 from agent.library import VideoName, newest_first, reader_id
-from agent.state import AgentState, Reader
+from agent.state import AgentState, Reader, scope
 
 MAX_LISTED = 50
+
+LIBRARY, NARROWED = "in your library", "in what you ask about"
 
 UNREADY = {
     "queued": "waiting to be loaded",
@@ -24,25 +25,23 @@ UNREADY = {
 async def list_videos(
     state: AgentState, runtime: Runtime[Reader], *, sessions: async_sessionmaker[AsyncSession]
 ) -> dict[str, Any]:
-    scope = state.get("video_ids")
+    wanted = scope(state)
     async with sessions() as session:
         user_id = await reader_id(session, runtime.context.user_id)
-        videos = await newest_first(
-            session, user_id, None if scope is None else [UUID(id_) for id_ in scope]
-        )
-    text = listing(videos)
+        videos = await newest_first(session, user_id, wanted)
+    text = listing(videos) if wanted is None else listing(videos, NARROWED)
     writer()(TokenEvent(type="token", text=text))
     return {"messages": [AIMessage(text)], "citations": [], "model": None, "usage": None}
 
 
-def listing(videos: Sequence[tuple[VideoName, str]]) -> str:
+def listing(videos: Sequence[tuple[VideoName, str]], where: str = LIBRARY) -> str:
     if not videos:
-        return "There is no video in your library yet. Paste a link to load one."
+        return f"There is no video {where} yet. Paste a link to load one."
     count = "There is one video" if len(videos) == 1 else f"There are {len(videos)} videos"
     lines = [f"- {_line(video, status)}" for video, status in videos[:MAX_LISTED]]
     if len(videos) > MAX_LISTED:
         lines.append(f"- and {len(videos) - MAX_LISTED} more")
-    return f"{count} in your library:\n\n" + "\n".join(lines)
+    return f"{count} {where}:\n\n" + "\n".join(lines)
 
 
 def _line(video: VideoName, status: str) -> str:

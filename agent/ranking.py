@@ -22,6 +22,12 @@ after the words that are like the question come those that answer it."""
 
 MAX_STRETCH_MS = 50_000
 
+TWIN_OVERLAP = 0.5
+"""Share of the shorter of two stretches from which on both, in two languages, are one moment."""
+
+Place = tuple[UUID, str, int]
+"""Where a chunk stands: its video, its transcript's language, its position there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -88,9 +94,10 @@ def join(ranked: Sequence[Ranked], limit: int) -> list[Stretch]:
     """The best chunks, each with those of its neighbours that score nearly as well.
 
     No chunk is in two stretches, and none is longer than MAX_STRETCH_MS unless it is one chunk.
+    A moment that is there in two languages is in the better one only.
     """
     places = {_place(one.candidate.chunk): one for one in ranked}
-    used: set[tuple[UUID, int]] = set()
+    used: set[Place] = set()
     stretches: list[Stretch] = []
     for best in ranked:
         if len(stretches) == limit:
@@ -103,21 +110,33 @@ def join(ranked: Sequence[Ranked], limit: int) -> list[Stretch]:
                 )
             used |= {_place(one.candidate.chunk) for one in stretch}
             stretches.append(Stretch(best, tuple(one.candidate.chunk for one in stretch)))
+            used |= {place for place, one in places.items() if _is_twin(one, stretches[-1])}
     return stretches
+
+
+def _is_twin(one: Ranked, stretch: Stretch) -> bool:
+    """Whether a chunk says in another language what a stretch says."""
+    chunk, first = one.candidate.chunk, stretch.chunks[0]
+    if chunk.video_id != first.video_id or chunk.language == first.language:
+        return False
+    end_ms = max(chunk.end_ms for chunk in stretch.chunks)
+    shorter_ms = min(chunk.end_ms - chunk.start_ms, end_ms - first.start_ms)
+    common_ms = min(chunk.end_ms, end_ms) - max(chunk.start_ms, first.start_ms)
+    return common_ms > 0 and common_ms >= TWIN_OVERLAP * shorter_ms
 
 
 def _neighbour(
     best: Ranked,
     stretch: Sequence[Ranked],
-    places: dict[tuple[UUID, int], Ranked],
-    used: Collection[tuple[UUID, int]],
+    places: dict[Place, Ranked],
+    used: Collection[Place],
 ) -> Ranked | None:
     """The better of the chunks before and after a stretch, if one is good enough to join it."""
     first, last = stretch[0].candidate.chunk, stretch[-1].candidate.chunk
     choices = []
     for place, within in (
-        ((first.video_id, first.position - 1), PREVIOUS_WITHIN),
-        ((last.video_id, last.position + 1), NEXT_WITHIN),
+        (_beside(first)[0], PREVIOUS_WITHIN),
+        (_beside(last)[1], NEXT_WITHIN),
     ):
         one = places.get(place)
         if one is None or place in used or best.score - one.score > within:
@@ -137,9 +156,11 @@ def answers_question(cosines: Sequence[float]) -> bool:
     return not cosines or max(cosines) >= SCALES[LOCAL_MODEL].min_cosine
 
 
-def _place(chunk: IndexedChunk) -> tuple[UUID, int]:
-    return chunk.video_id, chunk.position
+def _place(chunk: IndexedChunk) -> Place:
+    return chunk.video_id, chunk.language, chunk.position
 
 
-def _beside(chunk: IndexedChunk) -> list[tuple[UUID, int]]:
-    return [(chunk.video_id, chunk.position - 1), (chunk.video_id, chunk.position + 1)]
+def _beside(chunk: IndexedChunk) -> tuple[Place, Place]:
+    """The places before and after a chunk's."""
+    video_id, language, position = _place(chunk)
+    return (video_id, language, position - 1), (video_id, language, position + 1)

@@ -12,7 +12,7 @@ from agent.quotes import as_one, without_lead
 from agent.ranking import SCALES, Stretch, join, rank, shifted_cosine
 from talker.chunks import ChunkIndex
 from talker.models import Chunk, Segment
-from talker.sentences import Sentence, TimedText, joined, sentences
+from talker.sentences import Sentence, TimedText, joined, sentences_of
 from talker.text import guess_language, tokens
 
 
@@ -112,5 +112,4 @@ class Search:
 def _within(stretch: Stretch, lines: dict[int, TimedText]) -> list[Sentence]:
     """The sentences that the chunks are made of; their segments hold pieces of others too."""
     texts = [chunk.text for chunk in stretch.chunks]
-    found = sentences([lines[position] for position in sorted(lines)])
-    return [one for one in found if any(one.text in text for text in texts)]
+    return sentences_of(texts, [lines[position] for position in sorted(lines)])

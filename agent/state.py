@@ -76,6 +76,12 @@ class AgentState(Question, total=False):
     usage: Usage | None
 
 
+def scope(state: Question) -> list[UUID] | None:
+    """The videos that the question is about; null for the whole library."""
+    video_ids = state.get("video_ids")
+    return None if video_ids is None else [UUID(video_id) for video_id in video_ids]
+
+
 class Answer(TypedDict, total=False):
     """The answer is the last of `messages`."""
 

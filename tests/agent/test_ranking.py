@@ -30,6 +30,14 @@ def order(*candidates: Candidate, model: str = LOCAL_MODEL) -> list[int]:
     return [one.candidate.chunk.position for one in rank(candidates, "en", model)]
 
 
+def languages(*candidates: Candidate) -> list[tuple[str, list[int]]]:
+    """Each stretch's language and positions."""
+    return [
+        (one.chunks[0].language, [chunk.position for chunk in one.chunks])
+        for one in join(rank(candidates, "en", LOCAL_MODEL), 10)
+    ]
+
+
 def stretches(*candidates: Candidate, limit: int = 10) -> list[list[int]]:
     joined = join(rank(candidates, "en", LOCAL_MODEL), limit)
     return [[chunk.position for chunk in stretch.chunks] for stretch in joined]
@@ -55,6 +63,11 @@ def test_a_chunk_in_good_surroundings_is_before_a_lone_one() -> None:
 def test_neighbours_are_of_the_same_video() -> None:
     alone = candidate(11, 0.849, video_id=uuid4())
     assert order(candidate(0, 0.851), candidate(10, 0.85), alone, candidate(30, 0.80))[0] == 0
+
+
+def test_neighbours_are_of_the_same_language() -> None:
+    german = candidate(11, 0.82, language="de")
+    assert order(candidate(0, 0.851), candidate(10, 0.85), german, candidate(30, 0.80))[0] == 0
 
 
 def test_another_language_is_not_behind_for_being_another() -> None:
@@ -87,6 +100,35 @@ def test_a_passage_is_never_too_long_unless_it_is_one_chunk() -> None:
     assert all(len(one) * 20_000 <= MAX_STRETCH_MS for one in stretches(*row))
     assert sorted(n for one in stretches(*row) for n in one) == list(range(6))
     assert stretches(candidate(0, 0.86, length_ms=90_000)) == [[0]]
+
+
+def test_the_same_chunk_number_in_two_languages_is_two_chunks() -> None:
+    german = candidate(4, 0.85, language="de", length_ms=7_000)
+    assert len(rank([candidate(4, 0.86), german], "en", LOCAL_MODEL)) == 2
+    assert languages(candidate(4, 0.86), german) == [("de", [4]), ("en", [4])]
+
+
+def test_a_moment_in_two_languages_is_one_passage_the_better() -> None:
+    english, german = candidate(4, 0.86), candidate(4, 0.80, language="de")
+    assert languages(german, english) == [("en", [4])]
+    assert languages(candidate(4, 0.80), candidate(4, 0.86, language="de")) == [("de", [4])]
+
+
+def test_half_of_the_shorter_makes_it_the_same_moment() -> None:
+    english = candidate(0, 0.86, length_ms=30_000)
+    assert languages(english, candidate(2, 0.80, language="de", length_ms=12_000)) == [("en", [0])]
+    less = candidate(2, 0.80, language="de", length_ms=13_000)
+    assert languages(english, less) == [("en", [0]), ("de", [2])]
+
+
+def test_what_only_one_language_says_stays_though_its_neighbour_goes() -> None:
+    german = [candidate(n, 0.82, language="de") for n in (4, 5)]
+    assert languages(candidate(4, 0.90), *german) == [("en", [4]), ("de", [5])]
+
+
+def test_the_same_time_in_another_video_is_another_moment() -> None:
+    other = candidate(4, 0.80, language="de", video_id=uuid4())
+    assert languages(candidate(4, 0.86), other) == [("en", [4]), ("de", [4])]
 
 
 def test_as_many_passages_as_asked_for() -> None:

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete
@@ -5,8 +6,10 @@ from sqlalchemy import delete
 from agent.search import Passage, Search
 from ingestion.add import add_file
 from ingestion.job import load
+from ingestion.rows import indexed_chunks
 from talker.models import Chunk, User
 from talker.resources import Resources
+from tests import make
 from tests.make import BREAD, OCEAN, captions
 
 
@@ -78,6 +81,19 @@ async def test_a_sentence_over_two_lines_is_one_with_both_times(
     ]
 
 
+async def test_a_passage_of_automatic_captions_has_all_its_sentences(
+    resources: Resources, user: User
+) -> None:
+    said = " ".join(OCEAN + BREAD).lower().replace(".", "").replace(",", "").split()
+    shown = [" ".join(said[at : at + 7]) for at in range(0, len(said), 7)]
+    video = await loaded(resources, user, captions(shown, line_s=2.5))
+    found = await search(resources).passages("how hot must the iron pot be?", {video}, limit=20)
+    assert "two hundred and fifty degrees" in found[0].text
+    assert all(words(passage) == passage.text for passage in found)
+    assert max(len(passage.sentences) for passage in found) > 1
+    assert all(one.text in " ".join(said) for passage in found for one in passage.sentences)
+
+
 async def test_a_passage_whose_chunk_was_deleted_meanwhile_is_left_out(
     resources: Resources, user: User
 ) -> None:
@@ -85,3 +101,26 @@ async def test_a_passage_whose_chunk_was_deleted_meanwhile_is_left_out(
     async with resources.sessions.begin() as session:
         await session.execute(delete(Chunk).where(Chunk.video_id == video))
     assert await search(resources).passages("anglerfish", {video}) == []
+
+
+async def test_a_moment_in_two_languages_is_found_once(resources: Resources, user: User) -> None:
+    lines = {
+        "en": ["Bake the loaf in a hot iron pot.", "Feed the starter twice a day."],
+        "de": ["Backe das Brot in einem heißen Topf.", "Füttere den Sauerteig zweimal am Tag."],
+    }
+    video = await make.video(resources, user, texts=lines)
+    async with resources.sessions() as session:
+        chunks = await indexed_chunks(session, video)
+    assert [chunk.text for chunk in chunks] == [*lines["en"], *lines["de"]]
+    await resources.chunks.write(chunks)
+    assert await resources.chunks.count(video) == 4
+    for question, language in (
+        ("how often do I feed the starter?", "en"),
+        ("wie oft füttere ich den Sauerteig?", "de"),
+    ):
+        found = await search(resources).passages(question, {video})
+        assert found[0].language == language
+        assert lines[language][1] in found[0].text
+        assert words(found[0]) == found[0].text
+        spans = sorted((passage.start_ms, passage.end_ms) for passage in found)
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
