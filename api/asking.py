@@ -8,25 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.models import ChatModels
 from api.run_store import LOST_AFTER, Asked, settle_lost
+from talker import collections
 from talker.errors import (
     BadRequest,
-    CollectionNotFound,
     Conflict,
     ConversationNotFound,
     QuestionTooLong,
     TemplateNotFound,
     VideoNotFound,
 )
-from talker.models import Conversation, LibraryEntry, Message, Run, User, now
+from talker.models import Collection, Conversation, LibraryEntry, Message, Run, User, now
 
 UNTITLED = "New conversation"
 TITLE_CHARS = 70
 
 
 class Ask(BaseModel):
-    """A question; `video_ids` narrows this question alone, `model` is one of /api/models.
-
-    Nobody has collections or templates yet, so that none is found.
+    """A question; `video_ids` or `collection_id` narrows this question alone, `model` is one of
+    /api/models. Nobody has templates yet, so that none is found.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,6 +40,11 @@ class Ask(BaseModel):
 class EmptyQuestion(BadRequest):
     def __init__(self) -> None:
         super().__init__("The question is empty. Write what you want to know.")
+
+
+class TwoScopes(BadRequest):
+    def __init__(self) -> None:
+        super().__init__("Name videos or a collection to ask about, not both.")
 
 
 class ConversationBusy(Conflict):
@@ -58,10 +62,30 @@ async def own_conversation(
     return conversation
 
 
-def check_collection(collection_id: UUID | None) -> None:
-    """Raise CollectionNotFound for one that is not the person's."""
+async def check_collection(
+    session: AsyncSession, user: User, collection_id: UUID | None
+) -> Collection | None:
+    """The collection. Raises CollectionNotFound for one that is not the person's."""
+    return None if collection_id is None else await collections.find(session, user, collection_id)
+
+
+async def check_scope(
+    session: AsyncSession, user: User, video_ids: list[UUID] | None, collection_id: UUID | None
+) -> None:
+    """Raise TwoScopes, CollectionNotFound or VideoNotFound for what cannot be asked about."""
+    if video_ids and collection_id:
+        raise TwoScopes
+    await check_collection(session, user, collection_id)
+    await check_videos(session, user, video_ids)
+
+
+async def scope(
+    session: AsyncSession, user: User, video_ids: list[UUID] | None, collection_id: UUID | None
+) -> list[UUID] | None:
+    """The videos that something is about, a collection's as they are now; null for all of them."""
     if collection_id is not None:
-        raise CollectionNotFound(collection_id)
+        return await collections.videos_in(session, user, collection_id)
+    return video_ids
 
 
 async def check_videos(session: AsyncSession, user: User, video_ids: list[UUID] | None) -> None:
@@ -91,7 +115,8 @@ async def prepare(
 ) -> Asked:
     """Check a question and store it with its answer-to-be; the run starts after the commit.
 
-    Raises BadRequest, UnknownModel, VideoNotFound, ConversationNotFound or ConversationBusy.
+    Raises BadRequest, UnknownModel, VideoNotFound, CollectionNotFound, ConversationNotFound or
+    ConversationBusy.
     """
     content = ask.content.replace("\x00", "").strip()
     if not content:
@@ -101,9 +126,8 @@ async def prepare(
     models.check(ask.model)
     if ask.template is not None:
         raise TemplateNotFound(ask.template)
-    check_collection(ask.collection_id)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
-    await check_videos(session, user, ask.video_ids)
+    await check_scope(session, user, ask.video_ids, ask.collection_id)
     await _refuse_while_running(session, conversation_id)
     return await _store(session, user, conversation, ask, content)
 
@@ -121,6 +145,7 @@ async def _refuse_while_running(session: AsyncSession, conversation_id: UUID) ->
 async def _store(
     session: AsyncSession, user: User, conversation: Conversation, ask: Ask, content: str
 ) -> Asked:
+    narrowed = ask if ask.video_ids or ask.collection_id else conversation
     asked = Asked(
         run_id=uuid4(),
         conversation_id=conversation.id,
@@ -128,7 +153,7 @@ async def _store(
         question_id=uuid4(),
         answer_id=uuid4(),
         content=content,
-        video_ids=ask.video_ids or conversation.video_ids,
+        video_ids=await scope(session, user, narrowed.video_ids, narrowed.collection_id),
         model=ask.model,
     )
     first = not await session.scalar(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.asking import UNTITLED, check_collection, check_videos, own_conversation
+from api.asking import UNTITLED, check_scope, own_conversation
 from api.dependencies import AppRuns, CurrentUser, Limit, Offset, Session
 from talker.models import Conversation, Message
 
@@ -23,6 +23,7 @@ class ConversationOut(BaseModel):
     id: UUID
     title: str
     video_ids: list[UUID] | None
+    collection_id: UUID | None
     created_at: datetime
     updated_at: datetime
 
@@ -33,7 +34,7 @@ class ConversationList(BaseModel):
 
 
 class NewConversation(BaseModel):
-    """`video_ids` narrows what the conversation is about; without it, the whole library."""
+    """`video_ids` or `collection_id` narrows what it is about; without them, the whole library."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -113,10 +114,12 @@ async def create_conversation(
     session: Session, user: CurrentUser, new: NewConversation | None = None
 ) -> ConversationOut:
     new = new or NewConversation()
-    check_collection(new.collection_id)
-    await check_videos(session, user, new.video_ids)
+    await check_scope(session, user, new.video_ids, new.collection_id)
     conversation = Conversation(
-        user_id=user.id, title=new.title or UNTITLED, video_ids=new.video_ids or None
+        user_id=user.id,
+        title=new.title or UNTITLED,
+        video_ids=new.video_ids or None,
+        collection_id=new.collection_id,
     )
     session.add(conversation)
     await session.flush()

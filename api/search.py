@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from agent.events import source
 from agent.retrieve import find_passages
-from api.asking import check_collection, check_videos
+from api.asking import check_scope, scope
 from api.dependencies import AppResources, AppSearch, local_user
 
 router = APIRouter(tags=["search"])
@@ -40,15 +40,16 @@ async def search(
     video_id: Annotated[list[UUID] | None, Query()] = None,
     collection_id: UUID | None = None,
 ) -> SearchOut:
-    """The passages that answer best, best first; `video_id`, once or more, narrows the search."""
-    check_collection(collection_id)
+    """The passages that answer best, best first; `video_id`, once or more, or `collection_id`
+    narrows the search."""
     async with resources.sessions() as session:
         user = await local_user(session)
-        await check_videos(session, user, video_id)
+        await check_scope(session, user, video_id, collection_id)
+        wanted = await scope(session, user, video_id, collection_id)
     passages = await find_passages(
         q,
         user.id,
-        None if video_id is None else [str(id_) for id_ in video_id],
+        None if wanted is None else [str(id_) for id_ in wanted],
         search=searching,
         sessions=resources.sessions,
         limit=limit,

@@ -1,3 +1,5 @@
+from typing import Any
+
 from tests import make
 from tests.conftest import App
 
@@ -77,3 +79,65 @@ async def test_a_conversation_about_a_video_that_is_not_ones_own_is_refused(app:
     body = {"video_ids": ["00000000-0000-0000-0000-000000000000"]}
     answer = await app.http.post("/api/conversations", json=body)
     assert (answer.status_code, answer.json()["error"]) == (404, "video_not_found")
+
+
+async def test_a_conversation_about_a_collection_is_about_what_is_in_it_now(app: App) -> None:
+    ocean = await make.upload(app.http, make.captions(make.OCEAN))
+    bread = await make.upload(app.http, make.captions(make.BREAD), "bread.json")
+    kitchen = await make.collection(app.http, "Kitchen", bread)
+    talk = await make.conversation(app.http, collection_id=kitchen)
+    stored = (await app.http.get(f"/api/conversations/{talk}")).json()
+    assert (stored["collection_id"], stored["video_ids"]) == (kitchen, None)
+    events = await make.ask(app.http, talk, "How often do I feed the starter?")
+    assert cited(events) == {str(bread)}
+    question = "How deep did the deepest dive go?"
+    assert str(ocean) not in cited(await make.ask(app.http, talk, question))
+    body = {"video_ids": [str(ocean)]}
+    await app.http.post(f"/api/collections/{kitchen}/videos", json=body)
+    assert str(ocean) in cited(await make.ask(app.http, talk, question))
+
+
+async def test_one_question_can_be_about_a_collection(app: App) -> None:
+    ocean = await make.upload(app.http, make.captions(make.OCEAN))
+    bread = await make.upload(app.http, make.captions(make.BREAD), "bread.json")
+    kitchen, sea = [
+        await make.collection(app.http, name, video)
+        for name, video in (("Kitchen", bread), ("Sea", ocean))
+    ]
+    talk = await make.conversation(app.http, collection_id=kitchen)
+    question = "How deep did the deepest dive go?"
+    assert cited(await make.ask(app.http, talk, question, collection_id=sea)) == {str(ocean)}
+    about = {"video_ids": [str(ocean)]}
+    assert cited(await make.ask(app.http, talk, question, **about)) == {str(ocean)}
+    assert str(ocean) not in cited(await make.ask(app.http, talk, question))
+
+
+async def test_an_empty_collection_finds_nothing_and_says_so(app: App) -> None:
+    await make.upload(app.http, make.captions(make.OCEAN))
+    empty = await make.collection(app.http, "Empty")
+    talk = await make.conversation(app.http, collection_id=empty)
+    for question in ("How deep did the deepest dive go?", "list my videos"):
+        message = make.only(await make.ask(app.http, talk, question), "message")
+        assert message["citations"] == []
+        assert "no video in what you ask about" in message["content"]
+    await app.http.delete(f"/api/collections/{empty}")
+    message = make.only(await make.ask(app.http, talk, "How deep was the dive?"), "message")
+    assert "no video in what you ask about" in message["content"]
+
+
+async def test_a_scope_is_either_videos_or_a_collection(app: App) -> None:
+    video = await make.upload(app.http, make.captions(make.OCEAN))
+    both = {
+        "collection_id": await make.collection(app.http, "Talks"),
+        "video_ids": [str(video)],
+    }
+    talk = await make.conversation(app.http)
+    ask = f"/api/conversations/{talk}/ask"
+    for path, body in (("/api/conversations", both), (ask, {"content": "What?", **both})):
+        answer = await app.http.post(path, json=body)
+        assert (answer.status_code, answer.json()["error"]) == (400, "two_scopes")
+
+
+def cited(events: list[dict[str, Any]]) -> set[str]:
+    """The videos that an answer cites."""
+    return {citation["video_id"] for citation in make.only(events, "message")["citations"]}
