@@ -1,52 +1,35 @@
-"""A person's library: its videos, their transcripts, and adding to it."""
+"""A person's library: its videos and their transcripts."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response, UploadFile
-from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.types import Message
 
-import talker
 from api.asking import check_collection
 from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
+from api.video_list import Order, Sort, Wanted, listed
 from ingestion import library
-from ingestion.add import Added, add_file, add_sources
 from ingestion.sources import watch_url
-from talker.errors import NotFound, Reason, UploadTooLarge
+from talker.errors import BadRequest, NotFound, Reason
 from talker.models import (
+    Collection,
+    CollectionVideo,
     LibraryEntry,
     Segment,
     Transcript,
     TranscriptKind,
+    User,
     Video,
     VideoStatus,
 )
 
 router = APIRouter(prefix="/videos", tags=["videos"])
-
-MAX_SOURCES = 1_000
-FORM_OVERHEAD = 16_384
-"""What a multipart form may weigh beside its file."""
-
-SAMPLE = Path(talker.__file__).parent / "sample" / "sample.json"
-
-Languages = Annotated[
-    str,
-    Field(
-        max_length=200,
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*(\s*,\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)*$",
-        description="Languages of captions in order of preference, such as `pl,en`.",
-    ),
-]
-Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
 class FailureOut(BaseModel):
@@ -57,8 +40,36 @@ class FailureOut(BaseModel):
     next_step: str
 
 
+class OrderedByNothing(BadRequest):
+    def __init__(self) -> None:
+        super().__init__("`position` orders a collection's videos; name its collection_id too.")
+
+
+class ChapterOut(BaseModel):
+    start_s: float
+    title: str
+
+
+class LanguageOut(BaseModel):
+    """A transcript that is loaded."""
+
+    language: str
+    kind: TranscriptKind
+
+
+class AvailableOut(BaseModel):
+    """Captions that could be loaded; `kind` is null where the service does not say."""
+
+    language: str
+    kind: TranscriptKind | None
+
+
 class VideoOut(BaseModel):
-    """`youtube_id` and `url` are null where a file names none; `duration_s` until it is known."""
+    """`youtube_id` and `url` are null where a file names none; `duration_s` until it is known.
+
+    `languages` are the transcripts that are loaded, the first loaded first, `available` the
+    other captions that there are; `collection_ids` are the person's own.
+    """
 
     id: UUID
     youtube_id: str | None
@@ -71,6 +82,10 @@ class VideoOut(BaseModel):
     status: VideoStatus
     failure: FailureOut | None
     added_at: datetime
+    chapters: list[ChapterOut]
+    languages: list[LanguageOut]
+    available: list[AvailableOut]
+    collection_ids: list[UUID]
 
 
 class VideoList(BaseModel):
@@ -85,155 +100,64 @@ class SegmentOut(BaseModel):
 
 
 class TranscriptOut(BaseModel):
+    """One language of a video; `languages` are all that are loaded."""
+
     language: str
     kind: TranscriptKind
+    languages: list[LanguageOut]
     segments: list[SegmentOut]
-
-
-class NewVideos(BaseModel):
-    """One `url` or several `urls`: links to videos in any form, or their ids."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    url: str | None = Field(default=None, min_length=1, max_length=2_000)
-    urls: list[Annotated[str, Field(min_length=1, max_length=2_000)]] | None = Field(
-        default=None, min_length=1, max_length=MAX_SOURCES
-    )
-    language: Languages | None = None
-    collection_id: UUID | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.url is None) == (self.urls is None):
-            raise ValueError("give either url or urls")
-        return self
-
-
-class AddedOut(BaseModel):
-    """`video_id` and `job_id` are null for a source that is no video; `job_id` for a known one."""
-
-    source: str
-    video_id: UUID | None
-    job_id: UUID | None
-    status: VideoStatus
-    failure: FailureOut | None
-
-
-class AddedList(BaseModel):
-    items: list[AddedOut]
-
-
-class UploadRoute(APIRoute):
-    """Stops reading a request's body as soon as it is larger than an upload may be."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def limited(request: Request) -> Response:
-            max_mb = request.app.state.settings.max_upload_mb
-            body = _LimitedBody(request, max_mb * 1_000_000 + FORM_OVERHEAD)
-            if body.too_large:
-                raise UploadTooLarge(max_mb)
-            try:
-                return await handle(Request(request.scope, body.receive))
-            except HTTPException:
-                # FastAPI's word for whatever went wrong while it read the form.
-                if body.too_large:
-                    raise UploadTooLarge(max_mb) from None
-                raise
-
-        return limited
-
-
-class _LimitedBody:
-    def __init__(self, request: Request, max_bytes: int) -> None:
-        self._receive = request.receive
-        self._left = max_bytes
-        announced = request.headers.get("content-length", "0")
-        self.too_large = announced.isdecimal() and int(announced) > max_bytes
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            self.too_large = True
-            raise HTTPException(413)
-        return message
 
 
 @router.get("")
 async def list_videos(
-    session: Session, user: CurrentUser, limit: Limit = 100, offset: Offset = 0
-) -> VideoList:
-    """The library, what was added last first."""
-    mine = LibraryEntry.user_id == user.id
-    total = await session.scalar(select(func.count()).select_from(LibraryEntry).where(mine))
-    rows = await session.execute(
-        select(Video, LibraryEntry)
-        .join(LibraryEntry, LibraryEntry.video_id == Video.id)
-        .where(mine)
-        .order_by(LibraryEntry.added_at.desc(), Video.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    return VideoList(items=[_out(video, entry) for video, entry in rows], total=total or 0)
-
-
-@router.post("", status_code=202)
-async def add_videos(new: NewVideos, session: Session, user: CurrentUser) -> AddedList:
-    """Add videos by link: known ones are ready at once, bad ones failed beside the good ones."""
-    check_collection(new.collection_id)
-    sources = [new.url] if new.url is not None else new.urls or []
-    return _added(await add_sources(session, user, sources, language=new.language))
-
-
-@router.post("/sample", status_code=202)
-async def add_sample(session: Session, user: CurrentUser, resources: AppResources) -> AddedList:
-    """Add the talk that comes with the app, for a first answer without key or network."""
-    content = await asyncio.to_thread(SAMPLE.read_bytes)
-    max_hours = resources.settings.max_video_hours
-    return _added([await add_file(session, user, SAMPLE.name, content, max_hours=max_hours)])
-
-
-async def upload_video(
     session: Session,
     user: CurrentUser,
-    resources: AppResources,
-    file: UploadFile,
-    title: Annotated[str | None, Form(max_length=500)] = None,
-    url: Annotated[str | None, Form(max_length=2_000)] = None,
-    language: Annotated[Language | None, Form()] = None,
-) -> AddedList:
-    """Add a caption file (.srt, .vtt or .json) as a video of one's own.
+    q: Annotated[str, Query(max_length=200)] = "",
+    status: VideoStatus | None = None,
+    channel: Annotated[str | None, Query(max_length=500)] = None,
+    language: Annotated[str | None, Query(max_length=35)] = None,
+    collection_id: UUID | None = None,
+    sort: Sort = "added",
+    order: Order | None = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> VideoList:
+    """The library, what was added last first.
 
-    A file that cannot be understood is answered with 400 and the typed reason as `error`, and
-    leaves nothing behind.
+    `q` finds videos that have each of its words in their title, their channel's name or what is
+    said in them, those with all in the title first; words between quotation marks are looked for
+    as they stand. `sort=position` is a collection's own order. Without `order`, `added` and
+    `published` go from the newest back, the others from the smallest up; what is not known of a
+    video puts it last.
     """
-    added = await add_file(
-        session,
-        user,
-        file.filename or "",
-        await file.read(),
-        title=(title or "").strip() or None,
-        url=(url or "").strip() or None,
-        language=language or None,
-        max_hours=resources.settings.max_video_hours,
+    if sort == "position" and collection_id is None:
+        raise OrderedByNothing
+    await check_collection(session, user, collection_id)
+    wanted = Wanted(
+        q=q,
+        status=status,
+        channel=_without_nul(channel),
+        language=_without_nul(language),
+        collection_id=collection_id,
+        sort=sort,
+        order=order,
     )
-    return _added([added])
-
-
-router.add_api_route(
-    "/upload",
-    upload_video,
-    methods=["POST"],
-    status_code=202,
-    route_class_override=UploadRoute,
-)
+    query = listed(user, wanted)
+    rows = (await session.execute(query.limit(limit).offset(offset))).all()
+    if rows:
+        total = rows[0][2]
+    else:  # past the end there is no row that says how many there are
+        counted = select(func.count()).select_from(query.order_by(None).subquery())
+        total = (await session.scalar(counted) or 0) if offset else 0
+    found = [(video, entry) for video, entry, _ in rows]
+    return VideoList(items=await _out(session, user, found), total=total)
 
 
 @router.get("/{video_id}")
 async def get_video(video_id: UUID, session: Session, user: CurrentUser) -> VideoOut:
-    return _out(*await library.find(session, user, video_id))
+    row = await library.find(session, user, video_id)
+    [video] = await _out(session, user, [row])
+    return video
 
 
 @router.delete("/{video_id}", status_code=204)
@@ -245,19 +169,55 @@ async def delete_video(
 
 
 @router.get("/{video_id}/transcript")
-async def get_transcript(video_id: UUID, session: Session, user: CurrentUser) -> TranscriptOut:
-    """What was said and when, as fetched."""
+async def get_transcript(
+    video_id: UUID,
+    session: Session,
+    user: CurrentUser,
+    language: Annotated[str | None, Query(max_length=35)] = None,
+) -> TranscriptOut:
+    """What was said and when, as fetched; without a `language`, the one that was loaded first."""
     video, _ = await library.find(session, user, video_id)
-    transcript = await session.scalar(
-        select(Transcript).where(Transcript.video_id == video.id).order_by(Transcript.created_at)
-    )
-    if transcript is None:
+    transcripts = (await _transcripts(session, [video.id]))[video.id]
+    if not transcripts:
         raise NotFound("This video has no transcript yet; its job says how far it is.")
+    wanted = (one for one in transcripts if language is None or one.language == language)
+    transcript = next(wanted, None)
+    if transcript is None:
+        there = ", ".join(one.language for one in transcripts)
+        raise NotFound(f"This video has no transcript in {language!r}; there is: {there}.")
     return TranscriptOut(
         language=transcript.language,
         kind=transcript.kind,
+        languages=[_language(one) for one in transcripts],
         segments=await _segments(session, transcript.id),
     )
+
+
+async def _transcripts(
+    session: AsyncSession, video_ids: Sequence[UUID]
+) -> defaultdict[UUID, list[Transcript]]:
+    """The transcripts of each video, the first loaded first."""
+    found: defaultdict[UUID, list[Transcript]] = defaultdict(list)
+    query = select(Transcript).where(Transcript.video_id.in_(video_ids))
+    for one in await session.scalars(query.order_by(Transcript.created_at, Transcript.id)):
+        found[one.video_id].append(one)
+    return found
+
+
+async def _collection_ids(
+    session: AsyncSession, user: User, video_ids: Sequence[UUID]
+) -> defaultdict[UUID, list[UUID]]:
+    """The person's collections that each video is in, by name."""
+    rows = await session.execute(
+        select(CollectionVideo.video_id, Collection.id)
+        .join(Collection, Collection.id == CollectionVideo.collection_id)
+        .where(Collection.user_id == user.id, CollectionVideo.video_id.in_(video_ids))
+        .order_by(func.lower(Collection.name), Collection.id)
+    )
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for video_id, collection_id in rows:
+        found[video_id].append(collection_id)
+    return found
 
 
 async def _segments(session: AsyncSession, transcript_id: UUID) -> list[SegmentOut]:
@@ -272,7 +232,26 @@ async def _segments(session: AsyncSession, transcript_id: UUID) -> list[SegmentO
     ]
 
 
-def _out(video: Video, entry: LibraryEntry) -> VideoOut:
+async def _out(
+    session: AsyncSession, user: User, rows: Sequence[tuple[Video, LibraryEntry]]
+) -> list[VideoOut]:
+    """Videos as they are answered; two queries for what hangs on them, however many they are."""
+    ids = [video.id for video, _ in rows]
+    transcripts = await _transcripts(session, ids)
+    collection_ids = await _collection_ids(session, user, ids)
+    return [
+        _video(video, entry, transcripts[video.id], collection_ids[video.id])
+        for video, entry in rows
+    ]
+
+
+def _video(
+    video: Video,
+    entry: LibraryEntry,
+    transcripts: Sequence[Transcript],
+    collection_ids: list[UUID],
+) -> VideoOut:
+    loaded = {transcript.language for transcript in transcripts}
     return VideoOut(
         id=video.id,
         youtube_id=video.youtube_id,
@@ -285,10 +264,24 @@ def _out(video: Video, entry: LibraryEntry) -> VideoOut:
         status=video.status,
         failure=FailureOut.model_validate(video.failure) if video.failure else None,
         added_at=entry.added_at,
+        chapters=[
+            ChapterOut(start_s=chapter["start_ms"] / 1000, title=chapter["title"])
+            for chapter in video.chapters
+        ],
+        languages=[_language(transcript) for transcript in transcripts],
+        available=[
+            AvailableOut.model_validate(captions)
+            for captions in video.available
+            if captions["language"] not in loaded
+        ],
+        collection_ids=collection_ids,
     )
 
 
-def _added(answers: list[Added]) -> AddedList:
-    return AddedList(
-        items=[AddedOut.model_validate(answer, from_attributes=True) for answer in answers]
-    )
+def _language(transcript: Transcript) -> LanguageOut:
+    return LanguageOut(language=transcript.language, kind=transcript.kind)
+
+
+def _without_nul(text: str | None) -> str | None:
+    """Postgres takes no NUL in a text."""
+    return None if text is None else text.replace("\x00", "")
