@@ -11,7 +11,9 @@ from agent.graph import build_graph
 from agent.models import ChatModels
 from agent.search import Search
 from api import (
+    adding,
     chat,
+    collections,
     conversations,
     errors,
     health,
@@ -24,6 +26,7 @@ from api.guard import Guard
 from api.pages import add_pages
 from api.run_store import RunStore
 from api.runs import Runs
+from ingestion.services import open_services
 from ingestion.worker import working
 from talker.errors import BadSettings
 from talker.resources import open_resources
@@ -47,7 +50,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     errors.add_handlers(app)
     routes = APIRouter(prefix="/api")
-    for part in (videos, ingestion_jobs, search, conversations, chat, models, health):
+    for part in (
+        adding,
+        videos,
+        collections,
+        ingestion_jobs,
+        search,
+        conversations,
+        chat,
+        models,
+        health,
+    ):
         routes.include_router(part.router)
     app.include_router(routes)
     add_pages(app)
@@ -69,15 +82,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             embeddings=resources.local_embeddings,
             checkpointer=checkpointer,
         )
+        services = await stack.enter_async_context(open_services(resources))
         runs = Runs(graph, RunStore(resources.sessions))
         stack.push_async_callback(runs.aclose)
         app.state.resources = resources
+        app.state.services = services
         app.state.models = chat_models
         app.state.search = searching
         app.state.checkpointer = checkpointer
         app.state.runs = runs
         await stack.enter_async_context(_in_background(runs.keep()))
-        await stack.enter_async_context(working(resources))
+        await stack.enter_async_context(working(resources, services))
         yield
 
 

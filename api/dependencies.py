@@ -1,6 +1,6 @@
 """What routes ask for: the process's resources, a transaction, the person."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from agent.models import ChatModels
 from agent.search import Search
 from api.runs import Runs
+from ingestion.provider import TranscriptProvider
 from talker.models import LOCAL_USER_EMAIL, User
 from talker.resources import Resources
 
@@ -66,6 +67,14 @@ def _search(connection: HTTPConnection) -> Search:
 
 
 AppSearch = Annotated[Search, Depends(_search)]
+
+
+def _services(connection: HTTPConnection) -> Sequence[TranscriptProvider]:
+    services: Sequence[TranscriptProvider] = connection.app.state.services
+    return services
+
+
+AppServices = Annotated[Sequence[TranscriptProvider], Depends(_services)]
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0)]

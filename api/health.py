@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from api.dependencies import AppResources
+from ingestion.overview import resting_services
 from talker.database import DATABASE_AWAY
 from talker.errors import DatabaseUnavailable, TalkerError, Unavailable
 from talker.resources import Resources
@@ -55,7 +56,6 @@ async def readiness(resources: AppResources, response: Response) -> Readiness:
     ready = database.ok and index.ok and worker.ok
     response.status_code = 200 if ready else 503
     settings = resources.settings
-    supadata = settings.supadata_api_key is not None and "supadata" in settings.transcript_providers
     return Readiness(
         ready=ready,
         database=database,
@@ -67,15 +67,30 @@ async def readiness(resources: AppResources, response: Response) -> Readiness:
             if settings.chat_configured
             else "No chat model: set OPENROUTER_API_KEY. Answers are quotations until then.",
         ),
-        transcripts=Part(
-            ok=True, detail="Supadata" if supadata else "YouTube's captions; no Supadata key is set"
-        ),
+        transcripts=await _transcripts(resources),
     )
 
 
 class NoWorker(Unavailable):
     def __init__(self) -> None:
         super().__init__("No worker is running: videos wait in the queue. Start `worker`.")
+
+
+async def _transcripts(resources: Resources) -> Part:
+    """Which services are asked, and which of them is left alone just now, and why."""
+    settings = resources.settings
+    supadata = settings.supadata_api_key is not None and "supadata" in settings.transcript_providers
+    try:
+        async with resources.sessions() as session:
+            resting = await resting_services(session)
+    except DATABASE_AWAY:
+        return Part(ok=False, detail=str(DatabaseUnavailable()))
+    if resting:
+        whys = (f"{one.service}: {(one.failure or {}).get('detail', '')}" for one in resting)
+        return Part(ok=False, detail=" ".join(whys))
+    return Part(
+        ok=True, detail="Supadata" if supadata else "YouTube's captions; no Supadata key is set"
+    )
 
 
 async def _database(resources: Resources) -> None:

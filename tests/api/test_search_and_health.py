@@ -1,6 +1,8 @@
 import httpx
 import pytest
 
+from ingestion.gate import ServiceGate
+from talker.errors import LoadingFailed
 from tests import make
 from tests.conftest import App
 
@@ -24,6 +26,22 @@ async def test_search_can_be_narrowed_to_a_video(app: App) -> None:
     bread = await make.upload(app.http, make.captions(make.BREAD), "bread.json")
     found = await app.http.get("/api/search", params={"q": "deepest dive", "video_id": str(bread)})
     assert {passage["video_id"] for passage in found.json()["passages"]} == {str(bread)}
+
+
+async def test_search_can_be_narrowed_to_a_collection_as_it_is_now(app: App) -> None:
+    ocean = await make.upload(app.http, make.captions(make.OCEAN))
+    bread = await make.upload(app.http, make.captions(make.BREAD), "bread.json")
+    kitchen = await make.collection(app.http, "Kitchen")
+    params = {"q": "deepest dive", "collection_id": kitchen}
+    assert (await app.http.get("/api/search", params=params)).json() == {"passages": []}
+    for video_id in (bread, ocean):
+        body = {"video_ids": [str(video_id)]}
+        await app.http.post(f"/api/collections/{kitchen}/videos", json=body)
+        found = (await app.http.get("/api/search", params=params)).json()["passages"]
+        assert found[0]["video_id"] == str(video_id)
+    both = {**params, "video_id": str(ocean)}
+    answer = await app.http.get("/api/search", params=both)
+    assert (answer.status_code, answer.json()["error"]) == (400, "two_scopes")
 
 
 @pytest.mark.parametrize(
@@ -68,3 +86,15 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     assert (await client.get("/docs", follow_redirects=True)).status_code == 200
     paths = (await client.get("/api/openapi.json")).json()["paths"]
     assert "/api/conversations/{conversation_id}/ask" in paths
+
+
+async def test_a_transcript_service_that_is_left_alone_is_told_and_not_counted(app: App) -> None:
+    gate = ServiceGate(app.resources.sessions, "youtube", rate=100)
+    await gate.enter()
+    await gate.report(LoadingFailed("blocked", "YouTube blocks this address.", "Set a proxy."))
+    ready = (await app.http.get("/api/health/ready")).json()
+    assert ready["ready"]
+    assert ready["transcripts"] == {
+        "ok": False,
+        "detail": "youtube: YouTube blocks this address.",
+    }

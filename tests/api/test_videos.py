@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.conftest import App
+from tests import make
+from tests.conftest import App, local_user
 from tests.make import BREAD, OCEAN, captions, until_ready, upload
 
 ID = "dQw4w9WgXcQ"
@@ -48,11 +49,16 @@ async def test_an_uploaded_file_becomes_a_video_with_its_transcript(
         "published_at": None,
         "status": "ready",
         "failure": None,
+        "chapters": [],
+        "languages": [{"language": "en", "kind": "uploaded"}],
+        "available": [],
+        "collection_ids": [],
     }
     transcript = await client.get(f"/api/videos/{item['video_id']}/transcript")
     assert transcript.json() == {
         "language": "en",
         "kind": "uploaded",
+        "languages": [{"language": "en", "kind": "uploaded"}],
         "segments": [{"start_s": 1.5, "duration_s": 2.5, "text": "Plants look green."}],
     }
 
@@ -86,7 +92,8 @@ async def test_the_library_lists_what_was_added_last_first(client: httpx.AsyncCl
 
 
 async def test_links_are_answered_one_by_one(client: httpx.AsyncClient) -> None:
-    sources = [f"https://youtu.be/{ID}", "https://www.youtube.com/@somebody", "nonsense"]
+    mix = "https://www.youtube.com/playlist?list=RDdQw4w9WgXcQ"
+    sources = [f"https://youtu.be/{ID}", mix, "nonsense"]
     answer = await client.post("/api/videos", json={"urls": sources, "language": "pl,en"})
     assert answer.status_code == 202
     items = answer.json()["items"]
@@ -96,7 +103,7 @@ async def test_links_are_answered_one_by_one(client: httpx.AsyncClient) -> None:
     assert items[0]["job_id"]
     assert items[1]["video_id"] is None
     assert items[1]["failure"]["reason"] == "not_a_video"
-    assert "channel" in items[1]["failure"]["detail"]
+    assert "mix" in items[1]["failure"]["detail"]
     assert items[1]["failure"]["next_step"]
     assert (await client.get("/api/videos")).json()["total"] == 1
 
@@ -104,15 +111,9 @@ async def test_links_are_answered_one_by_one(client: httpx.AsyncClient) -> None:
 async def test_one_known_link_is_ready_at_once(client: httpx.AsyncClient) -> None:
     video_id = await upload(client, captions(OCEAN, youtube_id=ID))
     answer = await client.post("/api/videos", json={"url": ID})
-    assert answer.json()["items"] == [
-        {
-            "source": ID,
-            "video_id": str(video_id),
-            "job_id": None,
-            "status": "ready",
-            "failure": None,
-        }
-    ]
+    [item] = answer.json()["items"]
+    assert (item["source"], item["video_id"], item["title"]) == (ID, str(video_id), "A talk")
+    assert (item["status"], item["job_id"], item["failure"]) == ("ready", None, None)
 
 
 @pytest.mark.parametrize(
@@ -210,3 +211,38 @@ async def test_videos_that_are_not_there_are_404(client: httpx.AsyncClient) -> N
     assert (await client.get(f"/api/videos/{UNKNOWN}")).status_code == 404
     assert (await client.delete(f"/api/videos/{UNKNOWN}")).status_code == 404
     assert (await client.get("/api/videos/nonsense")).status_code == 422
+
+
+async def test_a_video_says_its_chapters_and_its_languages(app: App) -> None:
+    user = await local_user(app.resources)
+    video_id = await make.video(
+        app.resources,
+        user,
+        texts={"en-US": OCEAN, "de": BREAD},
+        chapters=[{"start_ms": 0, "title": "Hello"}, {"start_ms": 61_500, "title": "Light"}],
+        available=[
+            {"language": "de", "kind": "automatic"},
+            {"language": "pl", "kind": "automatic"},
+            {"language": "fr", "kind": None},
+        ],
+    )
+    video = (await app.http.get(f"/api/videos/{video_id}")).json()
+    assert video["chapters"] == [
+        {"start_s": 0.0, "title": "Hello"},
+        {"start_s": 61.5, "title": "Light"},
+    ]
+    languages = [{"language": "en-US", "kind": "manual"}, {"language": "de", "kind": "manual"}]
+    assert video["languages"] == languages
+    assert video["available"] == [
+        {"language": "pl", "kind": "automatic"},
+        {"language": "fr", "kind": None},
+    ]
+    assert (await app.http.get("/api/videos")).json()["items"] == [video]
+    path = f"/api/videos/{video_id}/transcript"
+    first = (await app.http.get(path)).json()
+    assert (first["language"], first["languages"]) == ("en-US", languages)
+    german = (await app.http.get(path, params={"language": "de"})).json()
+    assert [segment["text"] for segment in german["segments"]] == BREAD
+    missing = await app.http.get(path, params={"language": "pl"})
+    assert missing.status_code == 404
+    assert "there is: en-US, de" in missing.json()["detail"]
