@@ -14,14 +14,42 @@ export interface paths {
         /**
          * List Videos
          * @description The library, what was added last first.
+         *
+         *     `q` finds videos that have each of its words in their title, their channel's name or what is
+         *     said in them, those with all in the title first; words between quotation marks are looked for
+         *     as they stand. `sort=position` is a collection's own order. Without `order`, `added` and
+         *     `published` go from the newest back, the others from the smallest up; what is not known of a
+         *     video puts it last.
          */
         get: operations["list_videos_api_videos_get"];
         put?: never;
         /**
          * Add Videos
          * @description Add videos by link: known ones are ready at once, bad ones failed beside the good ones.
+         *
+         *     A playlist or channel makes a collection, or extends it; what it holds is asked for first.
          */
         post: operations["add_videos_api_videos_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/videos/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Price Videos
+         * @description What adding would load and cost; nothing is loaded. The listing is kept for ten minutes.
+         */
+        post: operations["price_videos_api_videos_price_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -59,7 +87,7 @@ export interface paths {
         put?: never;
         /**
          * Upload Video
-         * @description Add a caption file (.srt, .vtt or .json) as a video of one's own.
+         * @description Add a caption file (.srt, .vtt, .json, .json3 or .txt) as a video of one's own.
          *
          *     A file that cannot be understood is answered with 400 and the typed reason as `error`, and
          *     leaves nothing behind.
@@ -101,12 +129,101 @@ export interface paths {
         };
         /**
          * Get Transcript
-         * @description What was said and when, as fetched.
+         * @description What was said and when, as fetched; without a `language`, the one that was loaded first.
          */
         get: operations["get_transcript_api_videos__video_id__transcript_get"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Collections
+         * @description The person's collections by name.
+         */
+        get: operations["list_collections_api_collections_get"];
+        put?: never;
+        /**
+         * Create Collection
+         * @description Make a collection, of videos of the library in the order given.
+         */
+        post: operations["create_collection_api_collections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Collection */
+        get: operations["read_collection_api_collections__collection_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Collection
+         * @description Delete a collection; its videos stay, and so do conversations about what was in it.
+         */
+        delete: operations["delete_collection_api_collections__collection_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Collection
+         * @description Rename a collection, or follow its playlist or channel: what is new there is added.
+         */
+        patch: operations["change_collection_api_collections__collection_id__patch"];
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/videos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Videos
+         * @description Append videos of the library; those that are in it already stay where they are.
+         */
+        post: operations["put_videos_api_collections__collection_id__videos_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/videos/{video_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Out Video
+         * @description Take a video out of a collection; it stays in the library.
+         */
+        delete: operations["take_out_video_api_collections__collection_id__videos__video_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -121,7 +238,7 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description The jobs of the library's videos, the newest first.
+         * @description The jobs of the library's videos, the newest first; `status`, once or more, narrows them.
          */
         get: operations["list_jobs_api_jobs_get"];
         put?: never;
@@ -164,9 +281,140 @@ export interface paths {
         put?: never;
         /**
          * Retry Job
-         * @description Load a video again whose loading failed.
+         * @description Load a video again whose loading failed or was cancelled.
          */
         post: operations["retry_job_api_jobs__job_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Job
+         * @description Let a job rest; a running one is let go of within a second, and keeps what it fetched.
+         */
+        post: operations["pause_job_api_jobs__job_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Job
+         * @description Put a paused job back on the queue.
+         */
+        post: operations["resume_job_api_jobs__job_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description End a job that is not over.
+         */
+        post: operations["cancel_job_api_jobs__job_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Jobs
+         * @description Load again what failed for a reason that may be gone by now.
+         */
+        post: operations["retry_jobs_api_jobs_retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause Jobs */
+        post: operations["pause_jobs_api_jobs_pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume Jobs */
+        post: operations["resume_jobs_api_jobs_resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel Jobs */
+        post: operations["cancel_jobs_api_jobs_cancel_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -182,7 +430,8 @@ export interface paths {
         };
         /**
          * Search
-         * @description The passages that answer best, best first; `video_id`, once or more, narrows the search.
+         * @description The passages that answer best, best first; `video_id`, once or more, or `collection_id`
+         *     narrows the search.
          */
         get: operations["search_api_search_get"];
         put?: never;
@@ -381,6 +630,9 @@ export interface components {
         /**
          * AddedOut
          * @description `video_id` and `job_id` are null for a source that is no video; `job_id` for a known one.
+         *
+         *     A playlist or channel has neither: `videos` is how many it holds, `collection_id` where they
+         *     are.
          */
         AddedOut: {
             /** Source */
@@ -395,12 +647,17 @@ export interface components {
              */
             status: "queued" | "loading" | "ready" | "failed";
             failure: components["schemas"]["FailureOut"] | null;
+            /** Title */
+            title: string | null;
+            /** Collection Id */
+            collection_id: string | null;
+            /** Videos */
+            videos: number;
         };
         /**
          * Ask
-         * @description A question; `video_ids` narrows this question alone, `model` is one of /api/models.
-         *
-         *     Nobody has collections or templates yet, so that none is found.
+         * @description A question; `video_ids` or `collection_id` narrows this question alone, `model` is one of
+         *     /api/models. Nobody has templates yet, so that none is found.
          */
         Ask: {
             /**
@@ -417,6 +674,16 @@ export interface components {
             /** Template */
             template?: string | null;
         };
+        /**
+         * AvailableOut
+         * @description Captions that could be loaded; `kind` is null where the service does not say.
+         */
+        AvailableOut: {
+            /** Language */
+            language: string;
+            /** Kind */
+            kind: ("manual" | "automatic" | "generated" | "uploaded") | null;
+        };
         /** Body_upload_video_api_videos_upload_post */
         Body_upload_video_api_videos_upload_post: {
             /** File */
@@ -427,6 +694,18 @@ export interface components {
             url?: string | null;
             /** Language */
             language?: string | null;
+        };
+        /** Changed */
+        Changed: {
+            /** Changed */
+            changed: number;
+        };
+        /** ChapterOut */
+        ChapterOut: {
+            /** Start S */
+            start_s: number;
+            /** Title */
+            title: string;
         };
         /** CitationOut */
         CitationOut: {
@@ -449,6 +728,58 @@ export interface components {
             quote: string;
             /** Url */
             url: string | null;
+        };
+        /**
+         * CollectionChange
+         * @description What is left out stays as it is.
+         */
+        CollectionChange: {
+            /** Name */
+            name?: string | null;
+            /** Subscribed */
+            subscribed?: boolean | null;
+        };
+        /** CollectionList */
+        CollectionList: {
+            /** Items */
+            items: components["schemas"]["CollectionOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * CollectionOut
+         * @description `videos` counts all in it, `ready` those that can be asked about; `source_url` is the
+         *     playlist or channel it came from, and `sync_failure` why it was not brought up to date.
+         */
+        CollectionOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Source Url */
+            source_url: string | null;
+            /** Subscribed */
+            subscribed: boolean;
+            /** Synced At */
+            synced_at: string | null;
+            sync_failure: components["schemas"]["FailureOut"] | null;
+            /** Videos */
+            videos: number;
+            /** Ready */
+            ready: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /** ConversationChange */
         ConversationChange: {
@@ -473,6 +804,8 @@ export interface components {
             title: string;
             /** Video Ids */
             video_ids: string[] | null;
+            /** Collection Id */
+            collection_id: string | null;
             /**
              * Created At
              * Format: date-time
@@ -500,7 +833,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "no_captions" | "no_speech" | "private" | "removed" | "age_restricted" | "members_only" | "live" | "upcoming" | "blocked" | "quota" | "unauthorised" | "provider_down" | "too_long" | "not_a_video" | "bad_file";
+            reason: "no_captions" | "no_speech" | "private" | "removed" | "age_restricted" | "members_only" | "live" | "upcoming" | "blocked" | "quota" | "unauthorised" | "provider_down" | "too_long" | "not_a_video" | "bad_file" | "cancelled";
             /** Detail */
             detail: string;
             /** Next Step */
@@ -519,16 +852,24 @@ export interface components {
              */
             status: "alive";
         };
-        /** JobList */
+        /**
+         * JobList
+         * @description `counts` are all the library's jobs by status, whatever the list was narrowed to.
+         */
         JobList: {
             /** Items */
             items: components["schemas"]["JobOut"][];
             /** Total */
             total: number;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
         };
         /**
          * JobOut
-         * @description `progress` goes from 0 to 1; `failure` of a queued job is why it is tried again.
+         * @description `progress` goes from 0 to 1; `failure` of a queued job is why it is tried again. `credits`
+         *     are what the transcript service took, `batch_id` names what was added at the same time.
          */
         JobOut: {
             /**
@@ -541,8 +882,14 @@ export interface components {
              * Format: uuid
              */
             video_id: string;
+            /** Title */
+            title: string;
             /** Source */
             source: string;
+            /** Language */
+            language: string | null;
+            /** Batch Id */
+            batch_id: string | null;
             /**
              * Status
              * @enum {string}
@@ -554,6 +901,8 @@ export interface components {
             progress: number;
             /** Attempt */
             attempt: number;
+            /** Credits */
+            credits: number;
             failure: components["schemas"]["FailureOut"] | null;
             /**
              * Created At
@@ -565,6 +914,27 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * LanguageOut
+         * @description A transcript that is loaded.
+         */
+        LanguageOut: {
+            /** Language */
+            language: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "manual" | "automatic" | "generated" | "uploaded";
+        };
+        /**
+         * ManyJobs
+         * @description Which jobs: those of one batch, or all there are.
+         */
+        ManyJobs: {
+            /** Batch Id */
+            batch_id?: string | null;
         };
         /** MessageList */
         MessageList: {
@@ -630,9 +1000,24 @@ export interface components {
             /** Id */
             id: string;
         };
+        /** MoreVideos */
+        MoreVideos: {
+            /** Video Ids */
+            video_ids: string[];
+        };
+        /** NewCollection */
+        NewCollection: {
+            /** Name */
+            name: string;
+            /**
+             * Video Ids
+             * @default []
+             */
+            video_ids: string[];
+        };
         /**
          * NewConversation
-         * @description `video_ids` narrows what the conversation is about; without it, the whole library.
+         * @description `video_ids` or `collection_id` narrows what it is about; without them, the whole library.
          */
         NewConversation: {
             /** Title */
@@ -644,7 +1029,11 @@ export interface components {
         };
         /**
          * NewVideos
-         * @description One `url` or several `urls`: links to videos in any form, or their ids.
+         * @description One `url` or several `urls`: links to videos, playlists or channels in any form, or ids.
+         *
+         *     `limit` is how many videos are taken in all; with `generate`, captions are made where there
+         *     are none, at two credits a minute; with `subscribe`, what is new of playlists and channels is
+         *     brought in later.
          */
         NewVideos: {
             /** Url */
@@ -655,6 +1044,18 @@ export interface components {
             language?: string | null;
             /** Collection Id */
             collection_id?: string | null;
+            /**
+             * Generate
+             * @default false
+             */
+            generate: boolean;
+            /**
+             * Subscribe
+             * @default false
+             */
+            subscribe: boolean;
+            /** Limit */
+            limit?: number | null;
         };
         /** Part */
         Part: {
@@ -684,6 +1085,57 @@ export interface components {
             score: number;
             /** Url */
             url: string | null;
+        };
+        /**
+         * PlannedOut
+         * @description One source: how many videos it names, how many of them are known, and how many failed so
+         *     lately that adding does not try them again.
+         */
+        PlannedOut: {
+            /** Source */
+            source: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "video" | "playlist" | "channel" | "file";
+            /** Title */
+            title: string | null;
+            /** Videos */
+            videos: number;
+            /** Known */
+            known: number;
+            /** Failed */
+            failed: number;
+            failure: components["schemas"]["FailureOut"] | null;
+        };
+        /**
+         * PriceOut
+         * @description `credits` are Supadata's, `generated_credits` what captions that have to be made may add at
+         *     most, `cost_usd` is for embeddings (null where their price cannot be learnt), `seconds` about
+         *     how long loading takes.
+         */
+        PriceOut: {
+            /** Items */
+            items: components["schemas"]["PlannedOut"][];
+            /** Videos */
+            videos: number;
+            /** Known */
+            known: number;
+            /** Failed */
+            failed: number;
+            /** New */
+            new: number;
+            /** Credits */
+            credits: number;
+            /** Generated Credits */
+            generated_credits: number;
+            /** Embedding Tokens */
+            embedding_tokens: number;
+            /** Cost Usd */
+            cost_usd: number | null;
+            /** Seconds */
+            seconds: number;
         };
         /**
          * Readiness
@@ -717,7 +1169,10 @@ export interface components {
             /** Stopped */
             stopped: boolean;
         };
-        /** TranscriptOut */
+        /**
+         * TranscriptOut
+         * @description One language of a video; `languages` are all that are loaded.
+         */
         TranscriptOut: {
             /** Language */
             language: string;
@@ -726,6 +1181,8 @@ export interface components {
              * @enum {string}
              */
             kind: "manual" | "automatic" | "generated" | "uploaded";
+            /** Languages */
+            languages: components["schemas"]["LanguageOut"][];
             /** Segments */
             segments: components["schemas"]["SegmentOut"][];
         };
@@ -761,6 +1218,9 @@ export interface components {
         /**
          * VideoOut
          * @description `youtube_id` and `url` are null where a file names none; `duration_s` until it is known.
+         *
+         *     `languages` are the transcripts that are loaded, the first loaded first, `available` the
+         *     other captions that there are; `collection_ids` are the person's own.
          */
         VideoOut: {
             /**
@@ -793,6 +1253,14 @@ export interface components {
              * Format: date-time
              */
             added_at: string;
+            /** Chapters */
+            chapters: components["schemas"]["ChapterOut"][];
+            /** Languages */
+            languages: components["schemas"]["LanguageOut"][];
+            /** Available */
+            available: components["schemas"]["AvailableOut"][];
+            /** Collection Ids */
+            collection_ids: string[];
         };
     };
     responses: never;
@@ -806,6 +1274,13 @@ export interface operations {
     list_videos_api_videos_get: {
         parameters: {
             query?: {
+                q?: string;
+                status?: ("queued" | "loading" | "ready" | "failed") | null;
+                channel?: string | null;
+                language?: string | null;
+                collection_id?: string | null;
+                sort?: "added" | "title" | "published" | "duration" | "channel" | "position";
+                order?: ("asc" | "desc") | null;
                 limit?: number;
                 offset?: number;
             };
@@ -855,6 +1330,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AddedList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    price_videos_api_videos_price_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVideos"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceOut"];
                 };
             };
             /** @description Validation Error */
@@ -983,7 +1491,9 @@ export interface operations {
     };
     get_transcript_api_videos__video_id__transcript_get: {
         parameters: {
-            query?: never;
+            query?: {
+                language?: string | null;
+            };
             header?: never;
             path: {
                 video_id: string;
@@ -1012,9 +1522,236 @@ export interface operations {
             };
         };
     };
+    list_collections_api_collections_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_collection_api_collections_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCollection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_collection_api_collections__collection_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_collection_api_collections__collection_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_collection_api_collections__collection_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_videos_api_collections__collection_id__videos_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreVideos"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_out_video_api_collections__collection_id__videos__video_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_jobs_api_jobs_get: {
         parameters: {
             query?: {
+                status?: ("queued" | "running" | "paused" | "done" | "failed" | "cancelled")[] | null;
+                batch_id?: string | null;
                 limit?: number;
                 offset?: number;
             };
@@ -1080,6 +1817,231 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_job_api_jobs__job_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_job_api_jobs__job_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_job_api_jobs__job_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_jobs_api_jobs_retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyJobs"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_jobs_api_jobs_pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyJobs"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_jobs_api_jobs_resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyJobs"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_jobs_api_jobs_cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyJobs"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Validation Error */
