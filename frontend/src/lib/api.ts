@@ -1,6 +1,7 @@
 import createClient from "openapi-fetch";
 
 import type { paths } from "./openapi";
+import type { JobStatus, NewVideos } from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -37,14 +38,31 @@ async function body<T>(
   );
 }
 
+const abortable = (signal?: AbortSignal) => (signal ? { signal } : {});
+
 const page = { query: { limit: 500 } };
 
 const video = (video_id: string) => ({ params: { path: { video_id } } });
 const conversation = (conversation_id: string) => ({ params: { path: { conversation_id } } });
 
-export const listVideos = () => body(client.GET("/api/videos", { params: page }));
+const collection = (collection_id: string) => ({ params: { path: { collection_id } } });
 
-export const addVideos = (urls: string[]) => body(client.POST("/api/videos", { body: { urls } }));
+/** Which videos of the library, and in which order; what is left out narrows nothing. */
+export type VideoQuery = NonNullable<paths["/api/videos"]["get"]["parameters"]["query"]>;
+
+export const listVideos = (query: VideoQuery, signal?: AbortSignal) =>
+  body(client.GET("/api/videos", { params: { query }, ...abortable(signal) }));
+
+/** What to add and how; `generate` and `subscribe` are off where they are not said. */
+export type Order = Partial<NewVideos>;
+
+const wishes = (order: Order) => ({ generate: false, subscribe: false, ...order });
+
+export const addVideos = (order: Order) =>
+  body(client.POST("/api/videos", { body: wishes(order) }));
+
+export const priceVideos = (order: Order, signal?: AbortSignal) =>
+  body(client.POST("/api/videos/price", { body: wishes(order), ...abortable(signal) }));
 
 /** What a person can say of a caption file that names nothing itself; empty means unsaid. */
 export interface FileDetails {
@@ -67,17 +85,58 @@ export const readVideo = (id: string) => body(client.GET("/api/videos/{video_id}
 
 export const deleteVideo = (id: string) => body(client.DELETE("/api/videos/{video_id}", video(id)));
 
-export const readTranscript = (id: string) =>
-  body(client.GET("/api/videos/{video_id}/transcript", video(id)));
+export const readTranscript = (video_id: string, language?: string) =>
+  body(
+    client.GET("/api/videos/{video_id}/transcript", {
+      params: { path: { video_id }, query: language ? { language } : {} },
+    }),
+  );
 
-export const listJobs = () => body(client.GET("/api/jobs", { params: page }));
+export const listCollections = () => body(client.GET("/api/collections", { params: page }));
 
-export const retryJob = (job_id: string) =>
-  body(client.POST("/api/jobs/{job_id}/retry", { params: { path: { job_id } } }));
+export const createCollection = (name: string, video_ids: string[]) =>
+  body(client.POST("/api/collections", { body: { name, video_ids } }));
+
+export const changeCollection = (id: string, change: { name?: string; subscribed?: boolean }) =>
+  body(client.PATCH("/api/collections/{collection_id}", { ...collection(id), body: change }));
+
+export const deleteCollection = (id: string) =>
+  body(client.DELETE("/api/collections/{collection_id}", collection(id)));
+
+export const putInCollection = (id: string, video_ids: string[]) =>
+  body(
+    client.POST("/api/collections/{collection_id}/videos", {
+      ...collection(id),
+      body: { video_ids },
+    }),
+  );
+
+export const takeFromCollection = (collection_id: string, video_id: string) =>
+  body(
+    client.DELETE("/api/collections/{collection_id}/videos/{video_id}", {
+      params: { path: { collection_id, video_id } },
+    }),
+  );
+
+export const listJobs = (query: {
+  status?: JobStatus[];
+  batch_id?: string;
+  limit: number;
+  offset?: number;
+}) => body(client.GET("/api/jobs", { params: { query } }));
+
+export type Steer = "retry" | "pause" | "resume" | "cancel";
+
+export const steerJob = (job_id: string, steer: Steer) =>
+  body(client.POST(`/api/jobs/{job_id}/${steer}`, { params: { path: { job_id } } }));
+
+/** The same for all jobs for which it makes sense; `changed` says how many those were. */
+export const steerJobs = (steer: Steer) => body(client.POST(`/api/jobs/${steer}`, { body: {} }));
 
 export const listConversations = () => body(client.GET("/api/conversations", { params: page }));
 
-export const createConversation = () => body(client.POST("/api/conversations", { body: {} }));
+export const createConversation = (scope: { collection_id?: string } = {}) =>
+  body(client.POST("/api/conversations", { body: scope }));
 
 export const renameConversation = (id: string, title: string) =>
   body(

@@ -26,6 +26,7 @@ class OpenConversation {
   #socket: ChatSocket | null = null;
   #left = new AbortController();
   #asked: Question | null = null;
+  #opening: Promise<void> = Promise.resolve();
   #waiting: ChatEvent[] = [];
 
   /** Show a conversation, or with null the blank page where the next one starts. */
@@ -34,7 +35,11 @@ class OpenConversation {
     this.#leave();
     this.id = id;
     this.phase = id ? "loading" : "empty";
-    if (!id) return;
+    this.#opening = id ? this.#read(id) : Promise.resolve();
+    await this.#opening;
+  }
+
+  async #read(id: string): Promise<void> {
     const { signal } = this.#left;
     try {
       const { items } = await api.listMessages(id);
@@ -49,7 +54,13 @@ class OpenConversation {
     }
   }
 
+  /** Ask; what is asked of a conversation that is still being opened waits until it is. */
   async ask(question: Question): Promise<void> {
+    await this.#opening;
+    if (this.phase === "failed") {
+      this.draft ||= question.content;
+      return;
+    }
     this.#settle();
     this.#asked = question;
     this.run = newRun(question.content);

@@ -20,6 +20,13 @@ class Conversations {
     this.phase = "ready";
   }
 
+  /** Begin a conversation that draws on one collection alone; its id. */
+  async beginAbout(collection_id: string): Promise<string> {
+    const { id } = await api.createConversation({ collection_id });
+    await this.load();
+    return id;
+  }
+
   find(id: string | null): Conversation | undefined {
     return this.items.find((item) => item.id === id);
   }

@@ -1,7 +1,8 @@
 import * as api from "./api";
 import { troubleOf, type Trouble } from "./failure";
+import { queue } from "./queue.svelte";
 import { screen } from "./screen.svelte";
-import type { Segment, Video } from "./types";
+import type { Failure, Job, Segment, Video } from "./types";
 
 /** A stretch of a video, in seconds. */
 export interface Span {
@@ -13,6 +14,11 @@ export interface Span {
 class Player {
   video = $state.raw<Video | null>(null);
   segments = $state.raw<Segment[]>([]);
+  /** The language of the lines that are shown. */
+  language = $state<string | null>(null);
+  /** Another language that is being loaded, and why one could not be. */
+  awaited = $state<string | null>(null);
+  refusal = $state.raw<Pick<Failure, "detail" | "next_step"> | null>(null);
   phase = $state<"closed" | "loading" | "ready" | "failed">("closed");
   trouble = $state<Trouble | null>(null);
   position_s = $state(0);
@@ -42,18 +48,84 @@ class Player {
     this.phase = "loading";
     if (this.video?.id !== id) this.video = null;
     this.segments = [];
+    this.awaited = this.refusal = null;
     try {
-      const video = await api.readVideo(id);
-      const transcript = video.status === "ready" ? await api.readTranscript(id) : null;
-      if (this.#wanted !== id) return;
-      this.video = video;
-      this.segments = transcript?.segments ?? [];
-      this.phase = "ready";
+      await this.#read(id);
+      if (this.#wanted === id) this.phase = "ready";
     } catch (error) {
       if (this.#wanted !== id) return;
       this.trouble = troubleOf(error);
       this.phase = "failed";
     }
+  }
+
+  /** Read the video again, and its lines in a language or in the one it was loaded in first. */
+  async #read(id: string, language?: string): Promise<void> {
+    const video = await api.readVideo(id);
+    const transcript = video.status === "ready" ? await api.readTranscript(id, language) : null;
+    if (this.#wanted !== id) return;
+    this.video = video;
+    this.segments = transcript?.segments ?? [];
+    this.language = transcript?.language ?? null;
+  }
+
+  /** Show the lines in another language that is loaded. */
+  async show(language: string): Promise<void> {
+    if (!this.video) return;
+    this.refusal = null;
+    try {
+      await this.#read(this.video.id, language);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  /** Load another language of the open video; its lines are shown when they are here. */
+  async load(language: string): Promise<void> {
+    const { video } = this;
+    if (!video?.url) return;
+    this.awaited = language;
+    this.refusal = null;
+    try {
+      const { items } = await api.addVideos({ urls: [video.url], language });
+      if (this.video?.id !== video.id) return;
+      if (items[0]?.failure) this.#end(items[0].failure);
+      else if (items[0]?.status === "ready" && !items[0].job_id) await this.#arrived(video.id);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  /** What of the open video was being loaded may be here, or may have failed. */
+  hear(jobs: readonly Job[]): void {
+    const { video } = this;
+    const job = video && jobs.find(({ video_id }) => video_id === video.id);
+    if (!job || (!this.awaited && video.status === "ready")) return;
+    if (job.status === "done") void this.#arrived(video.id);
+    else if (job.failure && (job.status === "failed" || job.status === "cancelled"))
+      this.#end(job.failure);
+  }
+
+  async #arrived(id: string): Promise<void> {
+    try {
+      const language = this.awaited;
+      this.awaited = null;
+      await this.#read(id);
+      const got = this.video?.languages.find((one) => speaks(one.language, language));
+      if (got && got.language !== this.language) await this.#read(id, got.language);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #end(failure: Failure): void {
+    this.refusal = this.awaited ? failure : null;
+    this.awaited = null;
+  }
+
+  #refuse(error: unknown): void {
+    this.awaited = null;
+    this.refusal = { detail: troubleOf(error).sentence, next_step: "" };
   }
 
   seekTo(at_s: number): void {
@@ -66,7 +138,7 @@ class Player {
     this.#wanted = null;
     this.video = null;
     this.segments = [];
-    this.cited = null;
+    this.cited = this.awaited = this.refusal = null;
     screen.show("chat");
   }
 }
@@ -89,4 +161,10 @@ export function overlaps(segment: Segment, span: Span | null): boolean {
   return segment.start_s < Math.max(span.end_s, span.start_s + 0.1) && end_s > span.start_s + 0.05;
 }
 
+/** Whether captions in one language serve who asked for another: `de-AT` for `de`. */
+function speaks(language: string, wanted: string | null): boolean {
+  return language === wanted || language.split("-")[0] === wanted?.split("-")[0];
+}
+
 export const player = new Player();
+queue.listen((jobs) => player.hear(jobs));

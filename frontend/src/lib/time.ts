@@ -35,3 +35,13 @@ export function day(instant: string, now: Date = new Date()): string {
     ...(sameYear ? {} : { year: "numeric" }),
   });
 }
+
+/** How long ago an ISO 8601 instant was: `just now`, `5 minutes ago`, `3 hours ago`, a day. */
+export function ago(instant: string, now: Date = new Date()): string {
+  const minutes = Math.floor((now.getTime() - new Date(instant).getTime()) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} minute${minutes === 1 ? "" : "s"} ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} hour${hours === 1 ? "" : "s"} ago`;
+  return day(instant, now);
+}
