@@ -4,10 +4,14 @@ import { join } from "node:path";
 
 import { defineConfig } from "@playwright/test";
 
-/** The app as it comes, the app with a model, and the model service it asks. */
+/** The app without a model, the app with one, and the services that they ask. */
 const port = Number(process.env["TEST_PORT"] ?? 18444);
 const modelAppPort = port + 1;
 const modelPort = port + 2;
+const transcriptPort = port + 3;
+
+/** Where tests take a fault away from a video of the transcript service. */
+export const TRANSCRIPTS = address(transcriptPort);
 
 // Workers read this file too, and must find the folders that the first reading made.
 const dataDir = (process.env["TEST_DATA_DIR"] ??= newFolder());
@@ -43,7 +47,18 @@ export default defineConfig({
     { name: "model", testMatch: "model.spec.ts", use: { baseURL: address(modelAppPort) } },
   ],
   webServer: [
-    app(port, { DATA_DIR: dataDir }),
+    {
+      command: `exec .venv/bin/python -m tests.supadata_program --port ${transcriptPort} --delay-ms 50`,
+      cwd: "..",
+      port: transcriptPort,
+    },
+    app(port, {
+      DATA_DIR: dataDir,
+      SUPADATA_API_KEY: "sd_test_key",
+      SUPADATA_BASE_URL: TRANSCRIPTS,
+      SUPADATA_RATE: "50",
+      TRANSCRIPT_PROVIDERS: "supadata",
+    }),
     {
       // Slow enough for a person, or a test, to see it write and to stop it.
       command: `exec .venv/bin/python -m tests.model_server --port ${modelPort} --first-token-ms 600 --token-ms 40`,

@@ -39,8 +39,10 @@ test("pasted links are split and said once", () => {
   expect(splitLinks(" https://a\nhttps://b, https://a ")).toEqual(["https://a", "https://b"]);
 });
 
-test("SubRip and WebVTT do not name their video, JSON does", () => {
-  expect(["a.SRT", "a.vtt", "a.json"].map(namesNothing)).toEqual([true, true, false]);
+test("lines and times alone do not name their video, JSON does", () => {
+  const names = ["a.SRT", "a.vtt", "a.txt", "a.en.json3", "a.json"];
+  expect(names.map(namesNothing)).toEqual([true, true, true, true, false]);
+  expect(namesNothing("Leaves [dQw4w9WgXcQ].en.json3")).toBe(false);
 });
 
 const segments = [1, 4, 9].map((start_s) => ({ start_s, duration_s: 2, text: "" }));

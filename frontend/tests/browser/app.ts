@@ -8,6 +8,9 @@ import {
 
 import { STAND_IN } from "./youtube";
 
+export const BAKING = "https://www.youtube.com/playlist?list=PLbakingbakingbaking";
+const AT_ONCE = 10;
+
 interface Listed {
   items: { id: string; status?: string; channel?: string | null }[];
 }
@@ -16,6 +19,7 @@ interface Listed {
 export const test = base.extend<{ app: App }>({
   app: async ({ page, request }, use) => {
     await forget(request, "conversations");
+    await forget(request, "collections");
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
@@ -37,8 +41,11 @@ async function list(request: APIRequestContext, kind: string): Promise<Listed["i
 }
 
 async function forget(request: APIRequestContext, kind: string, keep?: string): Promise<void> {
-  for (const { id } of await list(request, kind))
-    if (id !== keep) await request.delete(`/api/${kind}/${id}`);
+  const ids = (await list(request, kind)).map(({ id }) => id).filter((id) => id !== keep);
+  for (let at = 0; at < ids.length; at += AT_ONCE)
+    await Promise.all(
+      ids.slice(at, at + AT_ONCE).map((id) => request.delete(`/api/${kind}/${id}`)),
+    );
 }
 
 export class App {
@@ -80,6 +87,25 @@ export class App {
   async loadSample(): Promise<void> {
     await this.page.getByRole("button", { name: "Load the sample talk" }).click();
     await expect(this.videoLink(/sample/i)).toBeAttached({ timeout: 30_000 });
+  }
+
+  /** Paste a list; its price is there when this returns. */
+  async askPrice(link: string): Promise<Locator> {
+    await this.page.getByLabel("YouTube links, one or more").fill(link);
+    await this.page.getByRole("button", { name: "Add", exact: true }).click();
+    const dialog = this.page.getByRole("dialog");
+    await expect(dialog.getByRole("button", { name: /^(Load|Add)/ })).toBeVisible();
+    return dialog;
+  }
+
+  /** Load the playlist about baking: five videos that become ready, and some that fail. */
+  async addBaking(): Promise<void> {
+    await this.openEmpty();
+    const dialog = await this.askPrice(BAKING);
+    await dialog.getByRole("button", { name: /^(Load|Add)/ }).click();
+    await expect(dialog).toBeHidden();
+    await expect(this.videoLink(/^Baking, part/).nth(4)).toBeAttached({ timeout: 40_000 });
+    await expect(this.library.getByText(/failed$/)).toBeVisible();
   }
 
   videoLink(name: RegExp): Locator {

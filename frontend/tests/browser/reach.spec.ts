@@ -1,18 +1,9 @@
 import { gzipSync } from "node:zlib";
 
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-
 import { expect, test } from "./app";
+import { violations } from "./axe";
 
 const LIGHTHOUSE = "Why did people use mirrors behind the lamp of a lighthouse?";
-
-async function violations(page: Page): Promise<string[]> {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
-  );
-}
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
