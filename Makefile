@@ -30,6 +30,10 @@ check: .venv/.dev frontend/node_modules/.installed
 bench: .venv/.dev frontend/dist/index.html
 	$(BIN)/python -m bench
 
+# COUNT=100 makes every load that small, SECTIONS="killed three" runs these alone.
+bench-long: .venv/.dev
+	$(BIN)/python -m bench --long $(if $(COUNT),--count $(COUNT)) $(SECTIONS)
+
 format: .venv/.dev
 	$(BIN)/ruff format $(PYTHON_CODE)
 	$(BIN)/ruff check --fix $(PYTHON_CODE)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.programs import service
 
 BIN = Path(sys.executable).parent
 START_TIMEOUT_S = 180
@@ -50,33 +51,9 @@ async def app(data_dir: Path, **settings: str) -> AsyncIterator[Served]:
 @asynccontextmanager
 async def model_service(first_token_ms: float, token_ms: float) -> AsyncIterator[str]:
     """A model service of fixed speed; yields its base URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.model_server",
-        *("--port", str(port)),
-        *("--first-token-ms", str(first_token_ms), "--token-ms", str(token_ms)),
-    )
-    url = f"http://127.0.0.1:{port}/v1"
-    try:
-        async with httpx.AsyncClient() as http, asyncio.timeout(START_TIMEOUT_S):
-            while not await _answers(http, url):
-                await asyncio.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _answers(http: httpx.AsyncClient, url: str) -> bool:
-    try:
-        await http.get(url)
-    except httpx.TransportError:
-        return False
-    return True
+    options = ("--first-token-ms", str(first_token_ms), "--token-ms", str(token_ms))
+    async with service("tests.model_server", *options) as url:
+        yield f"{url}/v1"
 
 
 def memory_mb(data_dir: Path, process: asyncio.subprocess.Process) -> float:

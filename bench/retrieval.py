@@ -17,9 +17,10 @@ from agent.ranking import answers_question
 from agent.search import Passage, Search
 from bench.golden import Question, Span, means, read_questions
 from bench.report import Row
-from ingestion.add import Added, add_file
+from ingestion.add import add_file
 from ingestion.batch import find_user
 from ingestion.job import load
+from ingestion.wishes import Added
 from talker.models import LOCAL_USER_EMAIL, Video
 from talker.resources import Resources, open_resources
 from talker.settings import Settings
@@ -40,17 +41,38 @@ GOALS = {
 
 
 async def run() -> list[Row]:
-    files = sorted(CORPUS.glob("*.json"))
-    questions = read_questions(CORPUS / "golden.jsonl" if files else SAMPLE_QUESTIONS)
-    talks = [file.read_bytes() for file in files] or [SAMPLE.read_bytes()]
+    questions, talks = questions_and_talks()
     with tempfile.TemporaryDirectory(prefix="talker-bench-") as folder:
         Path(folder).chmod(0o755)  # the embedded Postgres runs as somebody else when we are root
         async with open_resources(Settings(_env_file=None, data_dir=Path(folder))) as resources:
-            names = await _load(resources, talks)
+            names = await load_talks(resources, talks)
             return await _measure(resources, names, questions)
 
 
-async def _load(resources: Resources, talks: Sequence[bytes]) -> dict[UUID, str]:
+def questions_and_talks() -> tuple[list[Question], list[bytes]]:
+    """The questions, and the caption files that they are about."""
+    files = sorted(CORPUS.glob("*.json"))
+    questions = read_questions(CORPUS / "golden.jsonl" if files else SAMPLE_QUESTIONS)
+    return questions, [file.read_bytes() for file in files] or [SAMPLE.read_bytes()]
+
+
+async def our_spans(
+    resources: Resources, names: dict[UUID, str], questions: Sequence[Question]
+) -> dict[str, list[Span]]:
+    """What the app's own search finds, by the question's text."""
+    search = Search(resources.chunks, resources.sessions)
+    return {
+        one.text: [
+            _span(names, passage)
+            for passage in await search.passages(
+                one.text, names.keys(), before=one.before, limit=PASSAGES
+            )
+        ]
+        for one in questions
+    }
+
+
+async def load_talks(resources: Resources, talks: Sequence[bytes]) -> dict[UUID, str]:
     """Load the talks as uploads are; each video's name in the questions by its id."""
     user = await find_user(resources, LOCAL_USER_EMAIL)
     added: list[Added] = []
