@@ -34,10 +34,11 @@ async def put_back(
         job.progress, job.step, job.updated_at = 0.0, None, now()
     await session.flush()
     bare = [job for job in jobs if job.transcript_id is None and not job.generate]
-    if together and len(bare) >= FEWEST_TOGETHER:
-        await put_together(session, bare)
-        jobs = [job for job in jobs if job not in bare]
-    await put_on_queue(session, jobs)
+    if not together or len(bare) < FEWEST_TOGETHER:
+        await put_on_queue(session, jobs)
+        return
+    await put_together(session, bare)
+    await put_on_queue(session, [job for job in jobs if job.transcript_id or job.generate])
 
 
 async def retry(session: AsyncSession, jobs: Collection[IngestionJob]) -> list[IngestionJob]:
