@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from talker.models import IngestionJob, JobStep
 
 WRITE_EVERY_S = 0.5
+LAST_WRITE_S = 5.0
 TOUCH_EVERY_S = 15.0
 """A row is written this often even when nothing changed: a job that is worked on is never older."""
 
@@ -33,6 +34,7 @@ class JobProgress:
         self._noted: tuple[JobStep, float] | None = None
         self._written: tuple[JobStep, float] | None = None
         self._written_at = 0.0
+        self._ended = asyncio.Event()
         self.stopped = False
 
     def at(self, step: JobStep, progress: float) -> None:
@@ -51,6 +53,9 @@ class JobProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        # Cancelled in the middle of a query, psycopg takes seconds to let go of its connection.
+        self._ended.set()
+        await asyncio.wait({self._writer}, timeout=LAST_WRITE_S)
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         if self.stopped:
@@ -61,7 +66,7 @@ class JobProgress:
         return False
 
     async def _write_forever(self) -> None:
-        while True:
+        while not self._ended.is_set():
             try:
                 running = await self._write()
             except SQLAlchemyError:
@@ -70,7 +75,8 @@ class JobProgress:
                 self.stopped = True
                 self._work.cancel()
                 return
-            await asyncio.sleep(WRITE_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), WRITE_EVERY_S)
 
     async def _write(self) -> bool:
         """Write what is new; whether the job is still to be done."""
