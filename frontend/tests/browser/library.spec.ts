@@ -77,10 +77,10 @@ test("hundreds of videos move as one: paused, resumed, and cancelled once asked"
   await app.openEmpty();
   const dialog = await app.askPrice("@thedeep");
   await dialog.getByLabel("At most").fill("300");
-  await dialog.getByRole("button", { name: "Load 300 videos" }).click();
-  await expect(app.library.getByText(/of 300 videos/)).toBeVisible();
+  await dialog.getByRole("button", { name: /^Load \d+ videos$/ }).click();
+  await expect(app.library.getByText(/of \d+ videos/)).toBeVisible();
   await page.getByRole("button", { name: "Pause loading" }).click();
-  await expect(app.library.getByText(/^Paused at \d+ of 300/)).toBeVisible();
+  await expect(app.library.getByText(/^Paused at \d+ of \d+/)).toBeVisible();
 
   const rows = app.library.getByRole("list", { name: "Videos" });
   expect(await rows.getByRole("listitem").count()).toBeLessThan(40);
