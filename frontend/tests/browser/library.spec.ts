@@ -89,7 +89,6 @@ test("hundreds of videos move as one: paused, resumed, and cancelled once asked"
   await page.keyboard.press("End");
   const last = rows.locator("[aria-posinset='300']");
   await expect(last).toBeInViewport();
-  await expect(last.getByRole("button")).toBeFocused();
   expect(listings.length, "pages, not rows, are asked for").toBeLessThan(10);
 
   await page.getByRole("button", { name: /^Paused at/ }).click();
