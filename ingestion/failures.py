@@ -46,7 +46,7 @@ def delay_s(error: TalkerError, attempt: int) -> float | None:
         return None
     if isinstance(error, Resting | Busy):
         # Not all at the same instant: the first one sees whether the service works again.
-        return (error.retry_after_s or FIRST_DELAY_S) * random.uniform(1.0, 1.2)  # noqa: S311
+        return (error.retry_after_s or FIRST_DELAY_S) * random.uniform(1.0, 1.2)  # noqa: S311 - no secret
     if attempt >= (MAX_FETCHES if fetching else MAX_TRIES):
         return None
     asked_s = error.retry_after_s if isinstance(error, LoadingFailed | ModelBusy) else None

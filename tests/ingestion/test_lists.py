@@ -219,6 +219,8 @@ async def test_a_list_is_read_again_soon_when_the_service_was_at_fault(
     async with resources.sessions.begin() as session:
         await session.execute(update(Collection).values(synced_at=now() - timedelta(days=2)))
     supadata.server.lists["@ada"].fault = refused(402, "Your plan does not cover this.")
-    assert (await synced(resources)).failure is not None
+    failure = (await synced(resources)).failure
+    assert failure is not None
+    assert failure["reason"] == "quota"
     assert len(await subscribed(resources, due=True)) == 1
     assert len(channel) == len((await collected(resources))["Ada's talks"])
