@@ -80,6 +80,8 @@ def make_settings(
             "qdrant_url": embedded.qdrant_url,
             "qdrant_api_key": embedded.qdrant_api_key,
             "data_dir": tmp_path_factory.getbasetemp(),
+            # Nobody listens there: what a test forgot to point elsewhere reaches no YouTube.
+            "youtube_proxy": "http://127.0.0.1:9",
         }
         return Settings(_env_file=None, **{**values, **changes})  # type: ignore[arg-type]
 
