@@ -71,7 +71,8 @@ class JobProgress:
                 running = await self._write()
             except SQLAlchemyError:
                 running = True
-            if not running:
+            # Work that has just ended by itself is not ended a second time: nothing would catch it.
+            if not running and not self._ended.is_set():
                 self.stopped = True
                 self._work.cancel()
                 return
@@ -79,18 +80,20 @@ class JobProgress:
                 await asyncio.wait_for(self._ended.wait(), WRITE_EVERY_S)
 
     async def _write(self) -> bool:
-        """Write what is new; whether the job is still to be done."""
+        """Write what is new; False once somebody else has stopped the job."""
         noted = self._noted
         fresh = time.monotonic() - self._written_at < TOUCH_EVERY_S
-        mine = IngestionJob.id == self._job_id, IngestionJob.status == "running"
         async with self._sessions.begin() as session:
+            job = IngestionJob.id == self._job_id
+            status = await session.scalar(select(IngestionJob.status).where(job))
+            if status != "running":
+                return status == "done"
             if noted is None or (noted == self._written and fresh):
-                return await session.scalar(select(IngestionJob.id).where(*mine)) is not None
-            found = await session.scalar(
+                return True
+            await session.execute(
                 update(IngestionJob)
-                .where(*mine)
+                .where(job, IngestionJob.status == "running")
                 .values(step=noted[0], progress=noted[1])
-                .returning(IngestionJob.id)
             )
         self._written, self._written_at = noted, time.monotonic()
-        return found is not None
+        return True
