@@ -15,5 +15,6 @@ else
     [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
     uv=.venv/bin/uv
 fi
-"$uv" pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
+# Compiled now: where Python may write no bytecode, every start of a program would compile for seconds.
+"$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
 "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .

@@ -7,7 +7,8 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 failed=0
 
-pytest --junitxml="$results/python.xml" "$@" || failed=1
+# Two at once: much of a test is waiting for programs to start. Each process has its own servers.
+pytest -n 2 --dist worksteal --junitxml="$results/python.xml" "$@" || failed=1
 npm --prefix frontend test -- --reporter=default --reporter=junit \
     --outputFile.junit="$results/frontend.xml" || failed=1
 CHROMIUM=$(scripts/chromium.sh) && PLAYWRIGHT_JUNIT_OUTPUT_FILE="$results/browser.xml" \

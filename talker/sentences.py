@@ -76,23 +76,30 @@ def sentences(segments: Sequence[Timed]) -> list[Sentence]:
     return [said.sentence(*span) for span in said.spans(0, len(said.text))]
 
 
-def sentences_of(texts: Sequence[str], segments: Sequence[Timed]) -> list[Sentence]:
+def sentences_of(
+    texts: Sequence[str], segments: Sequence[Timed], *, first: int = 0, whole: bool = False
+) -> list[Sentence]:
     """The sentences of chunks that follow each other, found again in the chunks' own segments.
 
-    The segments hold pieces of other sentences too. A text that is not found there has none.
+    The segments hold pieces of other sentences too; the chunks' own are looked for from the
+    segment `first` on. A text that is not found there has none. `whole` adds what the segments
+    have of the long sentences, cut in two, with whose other part the texts begin and end.
     """
     said = _said(segments)
     places = [place for place, character in enumerate(said.text) if not character.isspace()]
     letters = "".join(said.text.split())
-    found, searched = [], 0
+    searched = bisect_left(places, said.start_of(first))
+    spans: list[tuple[int, int]] = []
     for text in texts:
         wanted = "".join(text.split())
         at = letters.find(wanted, searched)
         if wanted and at >= 0:
             searched = at + len(wanted)
-            spans = said.spans(places[at], places[searched - 1] + 1)
-            found += [said.sentence(*span) for span in spans]
-    return found
+            spans += said.spans(places[at], places[searched - 1] + 1)
+    if whole and spans:
+        begin, end = spans[0][0], spans[-1][1]
+        spans = [*said.before(begin), *spans, *said.behind(end)]
+    return [said.sentence(*span) for span in spans]
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -115,11 +122,7 @@ class _Said:
 
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """The sentences' first and past-the-last characters, outer spaces left out."""
-        ends = [
-            match.end()
-            for match in _END.finditer(self.text, start, end)
-            if _is_end(self.text, match.start(), match.end())
-        ]
+        ends = self._ends(start, end)
         found = []
         for left, right in pairwise([start, *ends, end]):
             if stretch := self._trimmed(left, right):
@@ -127,6 +130,35 @@ class _Said:
                     [stretch] if right in ends and self._fits(*stretch) else self._cut(*stretch)
                 )
         return found
+
+    def before(self, place: int) -> list[tuple[int, int]]:
+        """What stands between the last full stop before a place and it, if that is not much.
+
+        Without a full stop in sight nobody knows where the sentence began.
+        """
+        ends = self._ends(0, place)
+        missing = self._trimmed(ends[-1], place) if ends else None
+        return self.spans(*missing) if missing and self._fits(*missing) else []
+
+    def behind(self, place: int) -> list[tuple[int, int]]:
+        """What stands between a place and the next full stop; none right behind one."""
+        before, after = self._ends(0, place), self._ends(place, len(self.text))
+        closed = bool(before) and before[-1] == place
+        missing = self._trimmed(place, after[0]) if after and not closed else None
+        return self.spans(*missing) if missing and self._fits(*missing) else []
+
+    def start_of(self, segment: int) -> int:
+        """The character at which the first segment from a number on that says something starts."""
+        at = bisect_left(self.numbers, segment)
+        return self.starts[at] if at < len(self.starts) else len(self.text)
+
+    def _ends(self, start: int, end: int) -> list[int]:
+        """Where full stops end sentences."""
+        return [
+            match.end()
+            for match in _END.finditer(self.text, start, end)
+            if _is_end(self.text, match.start(), match.end())
+        ]
 
     def sentence(self, start: int, end: int) -> Sentence:
         first = self.numbers[bisect_right(self.starts, start) - 1]

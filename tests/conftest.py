@@ -25,6 +25,8 @@ from tests.servers import serving
 
 TEMPLATE = "template_talker"
 
+MakeSettings = Callable[..., Settings]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> None:

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ingestion.__main__ import app
 from talker.models import User
 from talker.resources import Resources
 from tests.ingestion.conftest import AtSupadata, environment, links
@@ -212,13 +214,18 @@ async def test_a_channel_is_priced_and_loaded_and_told_as_json(
         ["add", "--file", "/nowhere.txt"],
         ["conquer"],
         ["retry", "--failed", ID],
-        ["add", ID, "--user", "x@y.z"],
     ],
 )
-async def test_bad_usage_has_exit_code_2(resources: Resources, arguments: list[str]) -> None:
-    code, _, err = await ingest(resources, *arguments)
+def test_bad_usage_has_exit_code_2(arguments: list[str]) -> None:
+    outcome = CliRunner().invoke(app, arguments)
+    assert outcome.exit_code == 2
+    assert outcome.stderr
+
+
+async def test_an_unknown_user_is_bad_usage(resources: Resources) -> None:
+    code, _, err = await ingest(resources, "add", ID, "--user", "x@y.z")
     assert code == 2
-    assert err
+    assert "x@y.z" in err
 
 
 async def test_stopping_leaves_a_queue_that_goes_on(

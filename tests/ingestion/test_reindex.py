@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from ingestion import library
 from ingestion.failures import TryAgain
@@ -51,6 +51,19 @@ async def until_another_index(resources: Resources, known: set[str]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def until_one_waits_for_a_lock(resources: Resources) -> None:
+    query = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    async with asyncio.timeout(30):
+        while True:
+            async with resources.sessions() as session:
+                if await session.scalar(query):
+                    return
+            await asyncio.sleep(0.02)
+
+
 @asynccontextmanager
 async def reindexing(resources: Resources) -> AsyncIterator[asyncio.subprocess.Process]:
     """`ingest reindex`, once it has begun to build."""
@@ -78,7 +91,7 @@ async def test_searches_and_loading_go_on_while_another_process_reindexes(
     ocean = await loaded(resources, user, OCEAN)
     removed = await loaded(resources, user, BREAD * 2)
     for number in range(6):
-        await loaded(resources, user, [f"Part {number}.", *OCEAN * 20])
+        await loaded(resources, user, [f"Part {number}.", *OCEAN * 4])
     expected = await resources.chunks.count(ocean)
     searches = 0
     async with reindexing(resources) as process:
@@ -108,7 +121,7 @@ async def test_searches_and_loading_go_on_while_another_process_reindexes(
 async def test_a_killed_reindex_leaves_the_old_index_and_the_next_clears_up(
     resources: Resources, user: User
 ) -> None:
-    videos = [await loaded(resources, user, [f"Part {n}.", *OCEAN * 8]) for n in range(6)]
+    videos = [await loaded(resources, user, [f"Part {n}.", *OCEAN * 2]) for n in range(6)]
     before = await collections(resources.settings) - await indexes(resources)
     for _ in range(2):
         async with reindexing(resources) as process:
@@ -131,7 +144,7 @@ async def test_a_killed_reindex_leaves_the_old_index_and_the_next_clears_up(
 
 
 async def test_a_second_reindex_says_that_there_is_one(resources: Resources, user: User) -> None:
-    await loaded(resources, user, OCEAN * 60)
+    await loaded(resources, user, OCEAN)
     async with resources.sessions.begin() as session:
         await hold_switch(session)
         async with reindexing(resources) as process:
@@ -141,23 +154,21 @@ async def test_a_second_reindex_says_that_there_is_one(resources: Resources, use
 
 
 class NothingYet:
-    """The database as it was before the video was loaded, until its points are all written.
+    """The database as it was before a video was loaded.
 
-    The second look is the one for which nothing becomes ready.
+    At the second look, for which nothing becomes ready, it waits until somebody waits for that.
     """
 
-    def __init__(self, resources: Resources, video_id: UUID) -> None:
+    def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._video_id = video_id
         self._looks = 0
+        self.last_look = asyncio.Event()
 
     async def marks(self) -> dict[UUID, str]:
         self._looks += 1
-        async with asyncio.timeout(30):
-            while self._looks == 2 and not await self._resources.chunks.count(self._video_id):
-                await asyncio.sleep(0.05)
         if self._looks == 2:
-            await asyncio.sleep(1)  # the job gets to its last step, and waits there
+            self.last_look.set()
+            await until_one_waits_for_a_lock(self._resources)
         return {}
 
     async def chunks(self, video_id: UUID) -> list[IndexedChunk]:
@@ -170,10 +181,10 @@ async def test_a_video_is_only_ready_when_the_index_in_use_has_it(
     await resources.chunks.ready()
     added = await file(resources, user, captions(OCEAN))
     assert added.video_id is not None
-    rebuilding = asyncio.create_task(
-        resources.chunks.rebuild(NothingYet(resources, added.video_id))
-    )
-    await until_another_index(resources, await indexes(resources))
+    nothing = NothingYet(resources)
+    rebuilding = asyncio.create_task(resources.chunks.rebuild(nothing))
+    async with asyncio.timeout(30):
+        await nothing.last_look.wait()
     with pytest.raises(TryAgain):
         await run(resources, added)
     assert await rebuilding == 0
