@@ -50,9 +50,9 @@ def open_engine(database_url: str) -> AsyncEngine:
         sqlalchemy_url(database_url),
         pool_pre_ping=True,
         pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
-        pool_timeout=10,
-        connect_args={"connect_timeout": 5},
+        max_overflow=4,
+        pool_timeout=30,
+        connect_args={"connect_timeout": 10},
     )
 
 

@@ -18,7 +18,7 @@ from talker.embedded import servers
 from talker.embeddings import OpenEmbeddings, embedding_model_name, open_embeddings
 from talker.settings import LOCAL, Settings
 
-CHECKPOINT_CONNECTIONS = 20
+CHECKPOINT_CONNECTIONS = 8
 
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 

@@ -6,8 +6,10 @@ from talker.models.base import (
     JobStatus,
     JobStep,
     ListKind,
+    Purpose,
     Role,
     RunStatus,
+    SummaryStyle,
     TranscriptKind,
     User,
     VideoStatus,
@@ -31,7 +33,9 @@ from talker.models.loading import (
     ServiceState,
     StoredListing,
 )
-from talker.models.talk import Conversation, Message, Run, RunEvent
+from talker.models.summaries import Summary, TranscriptNotes
+from talker.models.talk import Conversation, Message, ModelCall, Run, RunEvents
+from talker.models.templates import Place, Template
 
 __all__ = [
     "LOCAL_USER_EMAIL",
@@ -47,17 +51,24 @@ __all__ = [
     "LibraryEntry",
     "ListKind",
     "Message",
+    "ModelCall",
+    "Place",
+    "Purpose",
     "Role",
     "Run",
-    "RunEvent",
+    "RunEvents",
     "RunStatus",
     "SearchIndex",
     "Segment",
     "ServiceCharge",
     "ServiceState",
     "StoredListing",
+    "Summary",
+    "SummaryStyle",
+    "Template",
     "Transcript",
     "TranscriptKind",
+    "TranscriptNotes",
     "User",
     "Video",
     "VideoStatus",

@@ -22,6 +22,9 @@ JobStep = Literal["fetch", "chunk", "embed", "index"]
 ListKind = Literal["playlist", "channel"]
 RunStatus = Literal["running", "complete", "stopped", "failed"]
 Role = Literal["user", "assistant"]
+Purpose = Literal["answer", "route", "summarize", "compose", "suggest", "memory"]
+"""What a chat model is called for."""
+SummaryStyle = Literal["short", "detailed", "key_moments", "chapters", "study_guide"]
 
 LOCAL_USER_EMAIL = "local@localhost"
 """The one person of AUTH=local; made by the migrations' step, so that it is always there."""
