@@ -3,14 +3,17 @@
 TalkerError
 ├── BadSettings               an environment variable is wrong
 ├── BadRequest                what was sent makes no sense
-│   ├── QuestionTooLong
-│   └── UnknownModel
+│   ├── QuestionTooLong, UnknownModel
+│   └── BadTemplate, BadVariables
 ├── NotAllowed
+│   └── BuiltInTemplate       what comes with the app is not changed
 ├── NotFound
 │   ├── VideoNotFound, JobNotFound, ConversationNotFound, RunNotFound, UserNotFound,
-│   └── CollectionNotFound, TemplateNotFound
+│   └── CollectionNotFound, TemplateNotFound, MessageNotFound, SummaryNotFound
 ├── Conflict                  not now, or not twice
-│   ├── CollectionNameTaken
+│   ├── CollectionNameTaken, TemplateNameTaken, TooManyTemplates
+│   ├── NothingToSummarize    what is asked for cannot be summarised, and why
+│   │   └── VideoNotReady, NothingSaid, ChatModelNeeded
 │   ├── IndexMismatch         the index was built with another embedding model
 │   ├── ReindexRunning        another process builds an index
 │   └── IndexIncomplete       a new index does not hold what it should
@@ -21,8 +24,12 @@ TalkerError
 │   ├── IndexUnavailable
 │   └── EmbeddedServerFailed   a server of our own does not start
 ├── ModelError                the model service did not answer as it should
-│   ├── ModelUnavailable, ModelUnauthorised, ModelOutOfCredit, ModelBusy,
-│   └── ModelTimedOut, ModelRefused
+│   ├── ModelUnavailable, NoProvider, ModelBusy, ModelTimedOut, ModelRefused,
+│   ├── ModelNotOffered, ModelUnauthorised, ModelOutOfCredit, BlockedByGuardrail,
+│   ├── QuestionFlagged, ContextTooLong, UnreadableReply, EmptyAnswer, MisfitReply,
+│   ├── UnprovedPost          a text of which nothing holds
+│   └── AnswerBrokenOff, AnswerCutShort, AnswerFiltered   what was written of it is kept
+├── BudgetUsedUp              a person's models have cost what they may cost in a day
 └── LoadingFailed             a video cannot be loaded; carries its typed reason
 """
 
@@ -63,8 +70,24 @@ class UnknownModel(BadRequest):
         super().__init__(f"There is no model {model!r} here. Choose one of: {', '.join(known)}.")
 
 
+class BadTemplate(BadRequest):
+    pass
+
+
+class BadVariables(BadRequest):
+    """Values that do not fit a template's variables."""
+
+
 class NotAllowed(TalkerError):
     pass
+
+
+class BuiltInTemplate(NotAllowed):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The template {name!r} comes with the app and stays as it is. Make one of your own "
+            "with the same place instead."
+        )
 
 
 class NotFound(TalkerError):
@@ -86,6 +109,11 @@ class ConversationNotFound(NotFound):
         super().__init__(f"There is no conversation {conversation_id}.")
 
 
+class MessageNotFound(NotFound):
+    def __init__(self, message_id: UUID | str) -> None:
+        super().__init__(f"There is no message {message_id} in this conversation.")
+
+
 class RunNotFound(NotFound):
     def __init__(self, run_id: UUID | str) -> None:
         super().__init__(f"There is no run {run_id} to resume; its events are kept for an hour.")
@@ -101,6 +129,14 @@ class TemplateNotFound(NotFound):
         super().__init__(f"There is no template {name!r}.")
 
 
+class SummaryNotFound(NotFound):
+    def __init__(self, video_id: UUID, style: str, language: str) -> None:
+        super().__init__(
+            f"There is no {style} summary of this video in {language!r} yet. "
+            f"POST to /api/videos/{video_id}/summary to have it written."
+        )
+
+
 class UserNotFound(NotFound):
     def __init__(self, email: str) -> None:
         super().__init__(f"There is no user {email}.")
@@ -113,6 +149,46 @@ class Conflict(TalkerError):
 class CollectionNameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(f"You have a collection named {name!r} already. Choose another name.")
+
+
+class TemplateNameTaken(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a template named {name!r} already. Choose another name.")
+
+
+class TooManyTemplates(Conflict):
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} templates, and no more are kept. Delete one first.")
+
+
+class NothingToSummarize(Conflict):
+    pass
+
+
+class VideoNotReady(NothingToSummarize):
+    def __init__(self, title: str, status: str) -> None:
+        super().__init__(
+            f"“{title}” could not be loaded, so there is nothing to summarise. Load it again."
+            if status == "failed"
+            else f"“{title}” is still being loaded. Ask for its summary when it is ready."
+        )
+
+
+class NothingSaid(NothingToSummarize):
+    def __init__(self, title: str) -> None:
+        self.title = title
+        super().__init__(
+            f"Nothing is said in “{title}” that could be summarised: "
+            "there are no words there, only silence, music or sounds."
+        )
+
+
+class ChatModelNeeded(NothingToSummarize):
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} needs a chat model. Set OPENROUTER_API_KEY, or OPENROUTER_BASE_URL for a "
+            "server of your own, and ask again."
+        )
 
 
 class IndexMismatch(Conflict):
@@ -168,18 +244,35 @@ class EmbeddedServerFailed(Unavailable):
 
 
 class ModelError(TalkerError):
-    """The model service failed; `retryable` says whether the same question may pass later."""
+    """The model service failed; `retryable` says whether the same question may pass later.
+
+    `gives_way` says whether another model could do better; `retry_after_s`, where it is known,
+    when the same one may be asked again.
+    """
 
     retryable = True
+    gives_way = True
+    retry_after_s: float | None = None
 
 
 class ModelUnavailable(ModelError):
-    def __init__(self) -> None:
+    def __init__(self, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
         super().__init__("The model service does not answer. Try again in a moment.")
+
+
+class NoProvider(ModelUnavailable):
+    def __init__(self, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        TalkerError.__init__(
+            self,
+            "Nobody serves this model just now. Try again in a moment, or choose another model.",
+        )
 
 
 class ModelUnauthorised(ModelError):
     retryable = False
+    gives_way = False
 
     def __init__(self) -> None:
         super().__init__("The model service refuses the key. Check OPENROUTER_API_KEY.")
@@ -187,6 +280,7 @@ class ModelUnauthorised(ModelError):
 
 class ModelOutOfCredit(ModelError):
     retryable = False
+    gives_way = False
 
     def __init__(self) -> None:
         super().__init__("The model service's credit is used up. Add credit, then ask again.")
@@ -200,8 +294,9 @@ class ModelBusy(ModelError):
 
 
 class ModelTimedOut(ModelError):
-    def __init__(self) -> None:
-        super().__init__("The model did not answer in time. Try again, or choose another model.")
+    def __init__(self, *, begun: bool = False) -> None:
+        what = "fell silent in the middle of its answer" if begun else "did not answer in time"
+        super().__init__(f"The model {what}. Try again, or choose another model.")
 
 
 class ModelRefused(ModelError):
@@ -209,6 +304,114 @@ class ModelRefused(ModelError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"The model service refused the question: {detail}")
+
+
+class ModelNotOffered(ModelError):
+    retryable = False
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"The model service cannot offer this model: {detail.rstrip('.')}. "
+            "Choose another model, or check CHAT_MODELS."
+        )
+
+
+class BlockedByGuardrail(ModelError):
+    retryable = False
+    gives_way = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A guardrail set at the model service blocked the question. Put it in other words, or "
+            "have the guardrail changed."
+        )
+
+
+class QuestionFlagged(ModelError):
+    """`reasons` are the moderation's words for what it saw, such as `violence`."""
+
+    retryable = False
+
+    def __init__(self, reasons: Sequence[str] = ()) -> None:
+        why = f" for {', '.join(reasons)}" if reasons else ""
+        super().__init__(
+            f"The model's provider flagged the question{why}, and refuses it. Put it in other "
+            "words, or choose another model."
+        )
+
+
+class ContextTooLong(ModelError):
+    retryable = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "That is more text than the model can read at once. Ask about fewer videos, begin a "
+            "new conversation, or choose a model that reads more."
+        )
+
+
+class UnreadableReply(ModelError):
+    def __init__(self) -> None:
+        super().__init__(
+            "The model service's reply cannot be read. Try again; if it stays so, check "
+            "OPENROUTER_BASE_URL."
+        )
+
+
+class EmptyAnswer(ModelError):
+    def __init__(self) -> None:
+        super().__init__("The model gave an empty answer. Try again, or choose another model.")
+
+
+class MisfitReply(ModelError):
+    def __init__(self) -> None:
+        super().__init__(
+            "The model's reply does not have the form that was asked for. Try again, or choose "
+            "another model."
+        )
+
+
+class UnprovedPost(ModelError):
+    """None of what a model wrote for a post is borne out by its passages."""
+
+    def __init__(self, claims: int) -> None:
+        count = "its one claim" if claims == 1 else f"any of its {claims} claims"
+        super().__init__(
+            f"The model wrote a text, but the videos do not bear out {count}, so it is not shown. "
+            "Try again, or choose another model."
+        )
+
+
+class AnswerBrokenOff(ModelError):
+    def __init__(self) -> None:
+        super().__init__("The answer broke off before its end. Try again, or choose another model.")
+
+
+class AnswerCutShort(ModelError):
+    def __init__(self) -> None:
+        super().__init__(
+            "The answer was cut where the model may write no more. Ask for less at once, or choose "
+            "another model."
+        )
+
+
+class AnswerFiltered(ModelError):
+    retryable = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The model's provider held the answer back: its content filter stopped it. Put the "
+            "question in other words, or choose another model."
+        )
+
+
+class BudgetUsedUp(TalkerError):
+    def __init__(self, budget_usd: float, hours_left: int) -> None:
+        wait = f"{hours_left} hours" if hours_left > 1 else "an hour"
+        super().__init__(
+            f"Today's budget of ${budget_usd:,.2f} for models is used up. It starts anew at "
+            f"midnight UTC, in less than {wait}; DAILY_BUDGET_USD sets it."
+        )
 
 
 Reason = Literal[

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     router_model: str = "google/gemini-2.5-flash"
     embedding_model: str = LOCAL
     model_timeout_s: float = Field(default=60, gt=0)
+    model_stall_s: float = Field(default=30, gt=0)
+    daily_budget_usd: float = Field(default=0, ge=0)
 
     supadata_api_key: SecretStr | None = None
     supadata_base_url: Annotated[str, BeforeValidator(_supadata_base)] = (
@@ -128,7 +130,12 @@ class Settings(BaseSettings):
     @property
     def chat_configured(self) -> bool:
         """Whether a chat model can be called; without one answers are extractive."""
-        return self.openrouter_api_key is not None or self.openrouter_base_url != OPENROUTER
+        return self.openrouter_api_key is not None or not self.at_openrouter
+
+    @property
+    def at_openrouter(self) -> bool:
+        """Whether models are OpenRouter's own service, which takes more than OpenAI's protocol."""
+        return self.openrouter_base_url == OPENROUTER
 
 
 def _is_loopback(host: str) -> bool:
