@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.asking import check_videos
 from api.dependencies import CurrentUser, Limit, Offset, Session
 from api.videos import FailureOut
-from ingestion.sources import ListSource
 from talker import collections
 from talker.errors import Conflict, NotFound
 from talker.models import Collection, CollectionVideo, LibraryEntry, User, Video
+from talker.sources import ListSource
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 

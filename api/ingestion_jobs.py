@@ -16,10 +16,10 @@ from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
 from api.videos import FailureOut
 from ingestion import jobs
 from ingestion.failures import TIME_HEALS
-from ingestion.sources import watch_url
 from talker.errors import Conflict, JobNotFound
 from talker.models import IngestionJob, JobStatus, JobStep, LibraryEntry, Video, now
 from talker.resources import Resources
+from talker.sources import watch_url
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -25,10 +25,10 @@ from ingestion.rows import (
     own_videos,
     shared_videos,
 )
-from ingestion.sources import youtube_id
 from ingestion.wishes import Added, Wishes, failed_lately, lacks
 from talker import collections
 from talker.models import IngestionBatch, IngestionJob, User, Video, now
+from talker.sources import youtube_id
 
 PERSONAL_VIDEOS = 5
 """So few at one time are what a person waits for; they go before any batch."""

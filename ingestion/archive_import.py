@@ -14,7 +14,6 @@ from ingestion import archive_files as files
 from ingestion.archive_collections import import_collection
 from ingestion.jobs import ACTIVE, latest_jobs, put_back
 from ingestion.meters import Meter
-from ingestion.sources import watch_url
 from talker.models import (
     IngestionBatch,
     IngestionJob,
@@ -25,6 +24,7 @@ from talker.models import (
     Video,
 )
 from talker.resources import Resources
+from talker.sources import watch_url
 
 
 async def import_library(

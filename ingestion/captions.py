@@ -16,11 +16,11 @@ from pathlib import PurePath
 import charset_normalizer
 
 from ingestion import cues
-from ingestion.sources import FILE_SUFFIXES, KINDS_OF_FILES
 from ingestion.timed_lines import parse_lines
 from ingestion.transcript_json import parse_json
 from talker.errors import WrongKindOfFile
 from talker.sentences import TimedText
+from talker.sources import FILE_SUFFIXES, KINDS_OF_FILES
 
 UNKNOWN_LANGUAGE = "und"
 """BCP 47's word for a language that nobody named."""

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from ingestion.captions import CaptionFile, parse_file
-from ingestion.sources import is_file
 from talker.errors import LoadingFailed, WrongKindOfFile
+from talker.sources import is_file
 
 
 def names_file(source: str) -> bool:

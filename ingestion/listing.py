@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ingestion.errands import PersonsErrand
 from ingestion.provider import ListedVideo, Listing, TranscriptProvider
-from ingestion.sources import ListSource, source_of
 from ingestion.transcripts import list_source
 from talker.errors import LoadingFailed
 from talker.models import StoredListing, now
 from talker.resources import Resources
+from talker.sources import ListSource, source_of
 
 MAX_LISTED = 5_000
 """The most that Supadata lists of a channel or playlist at once."""

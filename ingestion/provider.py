@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from ingestion.sources import ListSource
 from talker.errors import LoadingFailed
 from talker.models import TranscriptKind
 from talker.sentences import TimedText
+from talker.sources import ListSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from ingestion.provider import (
     provider_down,
     speaks,
 )
-from ingestion.sources import ListSource, is_youtube_id, watch_url
 from ingestion.supadata_answers import (
     NAME,
     ListMetadata,
@@ -43,6 +42,7 @@ from ingestion.supadata_answers import (
 from ingestion.supadata_calls import POLL_S, Calls
 from ingestion.supadata_refusals import Refusal, about_batch, about_list, about_video, json_of
 from talker.errors import LoadingFailed
+from talker.sources import ListSource, is_youtube_id, watch_url
 
 log = logging.getLogger(__name__)
 

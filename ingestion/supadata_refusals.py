@@ -14,8 +14,8 @@ import httpx
 
 from ingestion.cues import clean
 from ingestion.provider import Busy, no_captions, provider_down
-from ingestion.sources import ListSource
 from talker.errors import LoadingFailed, Reason
+from talker.sources import ListSource
 
 _STATUS = {
     "invalid-request": 400,

@@ -14,11 +14,11 @@ from ingestion.add import add_found
 from ingestion.failures import SERVICE_REASONS
 from ingestion.listing import Found, find_videos
 from ingestion.provider import TranscriptProvider
-from ingestion.sources import ListSource
 from ingestion.wishes import Added, Wishes
 from talker import collections
 from talker.models import Collection, ListKind, User, now
 from talker.resources import Resources
+from talker.sources import ListSource
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from ingestion.cues import bad_file, clean
-from ingestion.sources import is_youtube_id
 from talker.sentences import TimedText
+from talker.sources import is_youtube_id
 
 MAX_SECONDS = 1_000_000
 

@@ -18,11 +18,11 @@ from ingestion.provider import (
     TranscriptProvider,
     Wanted,
 )
-from ingestion.sources import ListSource
 from ingestion.supadata import Supadata
 from ingestion.youtube import YouTube, open_session
 from talker.errors import LoadingFailed
 from talker.settings import Settings
+from talker.sources import ListSource
 
 log = logging.getLogger(__name__)
 

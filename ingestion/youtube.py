@@ -41,10 +41,10 @@ from ingestion.provider import (
     provider_down,
     speaks,
 )
-from ingestion.sources import ListSource, watch_url
 from ingestion.youtube_lists import LISTER, blocked, list_videos
 from talker.errors import LoadingFailed, Reason
 from talker.sentences import TimedText
+from talker.sources import ListSource, watch_url
 
 OEMBED = "https://www.youtube.com/oembed"
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 30.0

@@ -11,8 +11,8 @@ from typing import Any
 
 from ingestion.cues import clean
 from ingestion.provider import ListedVideo, Listing, provider_down
-from ingestion.sources import ListSource, is_youtube_id
 from talker.errors import LoadingFailed, Reason
+from talker.sources import ListSource, is_youtube_id
 
 LISTER = (sys.executable, "-m", "ingestion.youtube_listing")
 LONGEST_LISTING_S = 600.0

@@ -269,10 +269,10 @@ def test_other_kinds_of_files_are_refused_as_such(name: str) -> None:
 def test_a_huge_file_is_read_in_seconds() -> None:
     cue = "{n}\n00:{m:02}:{s:02},000 --> 00:{m:02}:{s:02},900\n<i>some</i> words {n}\n\n"
     many = "".join(cue.format(n=n, m=n // 60 % 60, s=n % 60) for n in range(100_000))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(parse_file("x.srt", many.encode()).segments) == 100_000
     assert len(parse_file("y.srt", (SRT + "<" * 1_000_000).encode()).segments) == 2
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15
 
 
 def test_the_same_captions_have_the_same_hash_under_any_name() -> None:

@@ -58,7 +58,7 @@ def test_times_outside_of_the_video_are_no_chapters() -> None:
 
 
 def test_a_hostile_description_is_read_in_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert chapters("0:00" * 2_000 + "\n" + "(" * 5_000 + "\n" + " 1:11" * 1_000) == []
     assert chapters("-" * 5_000 + "1:1\n" + "1:11:" * 1_000) == []
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

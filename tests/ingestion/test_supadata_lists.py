@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingestion.sources import ListSource
 from talker.errors import LoadingFailed
+from talker.sources import ListSource
 from tests.ingestion.conftest import AtSupadata
 from tests.supadata_server import SupadataList, refused
 

@@ -3,10 +3,10 @@
 import pytest
 
 from ingestion.provider import Busy, Metadata, Resting, TranscriptProvider, Wanted
-from ingestion.sources import ListSource
 from ingestion.transcripts import describe, fetch, list_source, open_providers
 from talker.errors import LoadingFailed
 from talker.settings import Settings
+from talker.sources import ListSource
 from tests.ingestion.conftest import AtSupadata, AtYouTube, NotedErrand, OpenGate
 from tests.supadata_server import Answer, SupadataList, SupadataVideo, refused
 from tests.youtube_pages import Listed, YouTubeList

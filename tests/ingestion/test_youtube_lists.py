@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from ingestion.provider import ListedVideo, Listing
-from ingestion.sources import ListSource
 from ingestion.youtube import YouTube
 from ingestion.youtube_lists import LISTER, list_videos
 from talker.errors import LoadingFailed
+from talker.sources import ListSource
 from tests.ingestion.conftest import AtYouTube, NotedErrand, OpenGate
 from tests.youtube_pages import PAGE, TAB_PAGE, Listed, YouTubeList
 from tests.youtube_server import session_to

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingestion.sources import ListSource, VideoSource, is_file, source_of, youtube_id
 from talker.errors import LoadingFailed
+from talker.sources import ListSource, VideoSource, is_file, source_of, youtube_id
 
 ID = "dQw4w9WgXcQ"
 PLAYLIST = "PLZHQObOWTQDNU6R1_67000Dx_ZCJB-3pi"
