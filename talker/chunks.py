@@ -12,7 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from talker.embeddings import OpenEmbeddings
 from talker.errors import IndexUnavailable
 from talker.index_store import IndexStore
-from talker.points import DENSE, SPARSE, Bm25, Candidate, IndexedChunk, chunk_of, query_for, within
+from talker.points import (
+    DENSE,
+    SPARSE,
+    Bm25,
+    Candidate,
+    IndexedChunk,
+    chunk_of,
+    overlapping,
+    query_for,
+    within,
+)
 from talker.rebuild import Rebuild, StoredChunks
 from talker.search_indexes import SearchIndexes
 
@@ -79,20 +89,28 @@ class ChunkIndex:
         await self._on_current(lambda name: self._store.delete(name, video_id, keep))
 
     async def candidates(
-        self, question: str, video_ids: Collection[UUID], *, dense: int = 100, sparse: int = 50
+        self,
+        question: str,
+        video_ids: Collection[UUID],
+        *,
+        between: tuple[int, int | None] | None = None,
+        dense: int = 100,
+        sparse: int = 50,
     ) -> list[Candidate]:
         """The chunks nearest to a question and those with most of its words, in no order.
 
-        Nothing outside `video_ids` is ever looked at; none at all when there are none.
+        Nothing outside `video_ids` is ever looked at; none at all when there are none. `between`
+        are the milliseconds that each chunk must have a part of; a null end is the video's.
         """
         if not video_ids:
             return []
         vector = await self._embeddings.aembed_query(question)
-        queries = [query_for(vector, DENSE, within(video_ids), dense)]
+        where = within(video_ids, *(overlapping(*between) if between else ()))
+        queries = [query_for(vector, DENSE, where, dense)]
         words = Bm25("").embed_query(question)
         if words.indices:
             terms = models.SparseVector(indices=words.indices, values=words.values)
-            queries.append(query_for(terms, SPARSE, within(video_ids), sparse))
+            queries.append(query_for(terms, SPARSE, where, sparse))
         return await self._on_current(partial(self._candidates, vector, queries, video_ids))
 
     async def _candidates(

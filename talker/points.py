@@ -59,6 +59,15 @@ def within(video_ids: Collection[UUID], *also: models.Condition) -> models.Filte
     return models.Filter(must=[models.FieldCondition(key="metadata.video_id", match=wanted), *also])
 
 
+def overlapping(start_ms: int, end_ms: int | None) -> list[models.Condition]:
+    """What chunks must fulfil to have a part of a stretch; null `end_ms` is the video's end."""
+    later = models.FieldCondition(key="metadata.end_ms", range=models.Range(gt=start_ms))
+    if end_ms is None:
+        return [later]
+    earlier = models.FieldCondition(key="metadata.start_ms", range=models.Range(lt=end_ms))
+    return [earlier, later]
+
+
 def query_for(
     query: list[float] | models.SparseVector, using: str, where: models.Filter, limit: int
 ) -> models.QueryRequest:

@@ -3,8 +3,8 @@
 import threading
 import unicodedata
 import zlib
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
 import regex
@@ -45,6 +45,17 @@ _SCRIPTS = {
     "he": regex.compile(r"\p{Hebrew}"),
 }
 """Scripts of (nearly) one language, Japanese before the one whose characters it borrows."""
+
+
+_COMMON = ("en", "es", "de", "fr", "pt", "it", "pl", "ru", "hi", "ar")
+_KNOWN = list(dict.fromkeys([*_COMMON, *STEMMERS, "bg", "uk", "ja", "zh", "ko", "th", "he"]))
+
+_LETTERS = {
+    "pl": "ąęłńśźż", "es": "ñ", "pt": "ãõ", "fr": "œ", "uk": "іїєґ", "ru": "ыэё", "tr": "ğı",
+    "ro": "țș", "cs": "ěřů", "hu": "őű", "hi": "कहैंमे", "ar": "ةأإى", "fa": "پچگک", "no": "å",
+    "sv": "å", "da": "å",
+}  # fmt: skip
+"""Letters that few languages have, of those that share a script."""
 
 
 def is_spaceless(character: str) -> bool:
@@ -119,12 +130,13 @@ def content_words(text: str) -> list[str]:
     return [token for token in asked if token not in small] or asked
 
 
-def any_stem(token: str) -> set[str]:
+@lru_cache(maxsize=20_000)
+def any_stem(token: str) -> frozenset[str]:
     """The stems that a word may have in the videos' languages.
 
     A name or a loanword of an English question is met in Polish captions by its Polish stem.
     """
-    return {token, *(stem(token, language) for language in STEMMERS)}
+    return frozenset({token, *(stem(token, language) for language in STEMMERS)})
 
 
 def guess_language(asked: Iterable[str]) -> str:
@@ -132,12 +144,41 @@ def guess_language(asked: Iterable[str]) -> str:
 
     English where neither tells.
     """
+    return likeliest(language_scores(asked))
+
+
+def language_scores(asked: Iterable[str]) -> dict[str, float]:
+    """How much tells for each language that some tokens may be of; nothing for the others.
+
+    A small word counts the more, the fewer languages have it; a letter as much as such a word.
+    """
     asked = set(asked)
     for language, script in _SCRIPTS.items():
         if asked and sum(bool(script.search(token)) for token in asked) * 4 >= len(asked):
-            return language
-    known = ["en", *STEMMERS, "bg", "uk"]
-    return max(known, key=lambda language: len(asked & stop_words(language)))
+            return {language: float(len(asked))}
+    letters = Counter(letter for token in asked for letter in set(token))
+    scores: defaultdict[str, float] = defaultdict(float)
+    for token in asked:
+        owners = _small_word_owners().get(token, ())
+        for language in owners:
+            scores[language] += 1 / len(owners)
+    for language, own in _LETTERS.items():
+        scores[language] += sum(letters[letter] for letter in own) / 2
+    return {language: score for language, score in scores.items() if score}
+
+
+def likeliest(scores: Mapping[str, float]) -> str:
+    """The language that most tells for, the commoner one of two; English where nothing does."""
+    return max(_KNOWN, key=lambda language: scores.get(language, 0.0))
+
+
+@cache
+def _small_word_owners() -> dict[str, list[str]]:
+    owners: dict[str, list[str]] = {}
+    for language in _KNOWN:
+        for word in stop_words(language):
+            owners.setdefault(word, []).append(language)
+    return owners
 
 
 def term_id(term: str) -> int:
