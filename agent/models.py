@@ -1,96 +1,60 @@
 """Chat models, through OpenRouter or any server that speaks OpenAI's protocol."""
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import json
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from uuid import uuid4
 
 import httpx
-from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessageChunk, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk
-from langchain_openai import ChatOpenAI
-from openai import OpenAIError
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from agent.state import Usage
-from talker.errors import ModelError, ModelTimedOut, UnknownModel
-from talker.model_errors import as_model_error
-from talker.settings import OPENROUTER, Settings
+from agent.model_calls import Caller, CallLog
+from agent.openrouter import OpenRouterChat, extras, marked, open_chat
+from agent.prompts import fill
+from agent.replies import Reply, Schema, fitted, words
+from agent.turns import Patience, Turns
+from talker.errors import MisfitReply, ModelError, ModelNotOffered, ModelRefused, UnknownModel
+from talker.models import ModelCall, now
+from talker.settings import Settings
 
-log = logging.getLogger(__name__)
-
-Schema = TypeVar("Schema", bound=BaseModel)
+__all__ = ["ChatModels", "Reply"]
 
 CONNECT_TIMEOUT_S = 5.0
 ROUTER_TIMEOUT_S = 4.0
 """A router slower than this is done without: it stands between the person and the answer."""
-
-
-class OpenRouterChat(ChatOpenAI):
-    """ChatOpenAI that keeps the `cost` OpenRouter puts beside the token counts."""
-
-    def _convert_chunk_to_generation_chunk(
-        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: Any
-    ) -> ChatGenerationChunk | None:
-        made = super()._convert_chunk_to_generation_chunk(
-            chunk, default_chunk_class, base_generation_info
-        )
-        cost = (chunk.get("usage") or {}).get("cost")
-        if made is not None and cost is not None:
-            made.message.response_metadata["cost_usd"] = cost
-        return made
-
-
-@dataclass
-class Reply:
-    """What a streamed reply has come to: its text so far, the model that wrote it, its price."""
-
-    text: str = ""
-    model: str | None = None
-    usage: Usage | None = None
-
-    def add(self, piece: AIMessageChunk) -> str:
-        text = piece.text.replace("\x00", "")  # which Postgres does not store
-        self.text += text
-        metadata = piece.response_metadata
-        self.model = metadata.get("model_name") or self.model
-        if piece.usage_metadata:
-            self.usage = Usage(
-                input_tokens=piece.usage_metadata["input_tokens"],
-                output_tokens=piece.usage_metadata["output_tokens"],
-                cost_usd=metadata.get("cost_usd"),
-            )
-        return text
-
-
-class EmptyAnswer(ModelError):
-    def __init__(self) -> None:
-        super().__init__("The model gave an empty answer. Try again, or choose another model.")
-
-
-class MisfitReply(ModelError):
-    def __init__(self) -> None:
-        super().__init__("The model's reply does not have the form that was asked for.")
+BYTES_PER_TOKEN = 4
+"""About what a token takes, where the service does not count."""
 
 
 class ChatModels:
-    """The models of CHAT_MODELS, in order, and the router's; connections are kept open."""
+    """The models of CHAT_MODELS, in order, and the router's; connections are kept open.
 
-    def __init__(self, settings: Settings) -> None:
+    Every call is added to its caller's list and written to `model_calls`, however it ended.
+    """
+
+    def __init__(self, settings: Settings, sessions: async_sessionmaker[AsyncSession]) -> None:
         self.configured = settings.chat_configured
         self.names = settings.chat_models
+        self.router_name = settings.router_model
+        self.daily_budget_usd = settings.daily_budget_usd
+        self.log = CallLog(sessions)
         self._settings = settings
-        self._router_name = settings.router_model
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.model_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
         )
-        self._chats: dict[tuple[str, int], OpenRouterChat] = {}
+        known = {*self.names, self.router_name} if self.configured else ()
+        self._chats = {name: self._open(name) for name in known}
+        self._formless: set[str] = set()
+        self._usd_per_token: dict[str, float] = {}
 
     async def aclose(self) -> None:
         await self._http.aclose()
+        await self.log.aclose()
 
     def check(self, name: str | None) -> None:
         """Raise UnknownModel for a name that is not offered; null means the default."""
@@ -98,68 +62,174 @@ class ChatModels:
             raise UnknownModel(name, self.names)
 
     async def stream(
-        self, prompt: Sequence[BaseMessage], chosen: str | None, reply: Reply
+        self, prompt: Sequence[BaseMessage], caller: Caller, reply: Reply
     ) -> AsyncGenerator[str]:
         """Yield the reply's text as it comes, filling `reply`.
 
         A model that fails before its first word gives way to the next of CHAT_MODELS; one that
         fails later raises, so that a broken answer never looks whole. Raises ModelError.
         """
-        first = chosen or self.names[0]
-        order = [first, *(name for name in self.names if name != first)]
-        for position, name in enumerate(order):
+        turns = self._turns(caller)
+        while True:
+            call = self._call(turns.name, prompt, caller, reply, turns.patience())
             try:
-                async for piece in self._chat(name).astream(list(prompt)):
-                    if text := reply.add(piece):
+                async with aclosing(call) as texts:
+                    async for text in texts:
                         yield text
-                break
-            except (OpenAIError, httpx.HTTPError) as error:
-                failure = as_model_error(error)
-                last = position == len(order) - 1
-                if reply.text or last or not failure.retryable:
-                    raise failure from error
-                log.warning("model gave way to the next", extra={"model": name})
-        reply.model = reply.model or first
-        if not reply.text.strip():
-            raise EmptyAnswer
+                return
+            except ModelError as failure:
+                if reply.text:
+                    raise
+                await turns.after(failure)
 
-    async def decide(self, prompt: Sequence[BaseMessage], schema: type[Schema]) -> Schema:
-        """One short structured call to ROUTER_MODEL. Raises ModelError, also for a misfit reply."""
-        router = self._chat(self._router_name, retries=0).with_structured_output(schema)
+    async def complete(
+        self,
+        prompt: Sequence[BaseMessage],
+        caller: Caller,
+        schema: type[BaseModel] | None = None,
+    ) -> Reply:
+        """A whole reply; with `schema`, its `fitted` is one. Raises ModelError.
+
+        Nobody has seen any of it yet, so a model that fails, or misses the form, gives way to
+        the next of CHAT_MODELS wherever it fails.
+        """
+        turns = self._turns(caller)
+        while True:
+            reply = Reply()
+            call = self._call(turns.name, prompt, caller, reply, turns.patience(), schema)
+            try:
+                await _drain(call)
+                return reply
+            except ModelError as failure:
+                await turns.after(failure, begun=bool(reply.text))
+
+    async def decide(
+        self, prompt: Sequence[BaseMessage], schema: type[Schema], caller: Caller
+    ) -> Schema:
+        """One short structured call to ROUTER_MODEL. Raises ModelError; MisfitReply also where
+        the server cannot keep to a form."""
+        reply = Reply()
+        patience = Patience(asyncio.get_running_loop().time() + ROUTER_TIMEOUT_S)
+        await _drain(self._call(self.router_name, prompt, caller, reply, patience, schema))
+        assert isinstance(reply.fitted, schema)
+        return reply.fitted
+
+    def _open(self, name: str) -> OpenRouterChat:
+        return open_chat(name, self._settings, self._http)
+
+    def _turns(self, caller: Caller) -> Turns:
+        first = caller.model or self.names[0]
+        return Turns(
+            [first, *(name for name in self.names if name != first)],
+            wait_s=self._settings.model_timeout_s,
+            stall_s=self._settings.model_stall_s,
+        )
+
+    async def _call(
+        self,
+        name: str,
+        prompt: Sequence[BaseMessage],
+        caller: Caller,
+        reply: Reply,
+        patience: Patience,
+        schema: type[BaseModel] | None = None,
+    ) -> AsyncGenerator[str]:
+        """One call of one model: its words, then what is wrong with its end."""
+        reply.begin()
+        with self._accounted(name, prompt, caller, reply):
+            try:
+                pieces = self._ask(name, prompt, caller, schema)
+                async with aclosing(words(pieces, reply, patience)) as texts:
+                    async for text in texts:
+                        yield text
+            except (ModelRefused, ModelNotOffered) as error:
+                if schema is None or name in self._formless:
+                    raise
+                self._formless.add(name)
+                raise MisfitReply from error
+            reply.check()
+            reply.model = reply.model or name
+            if schema is not None:
+                reply.fitted = fitted(reply.text, schema)
+
+    def _ask(
+        self,
+        name: str,
+        prompt: Sequence[BaseMessage],
+        caller: Caller,
+        schema: type[BaseModel] | None,
+    ) -> AsyncGenerator[AIMessageChunk]:
+        """Put the question. A server that once refused a form is told of it in words."""
+        chat = self._chats.get(name) or self._open(name)
+        messages = marked(prompt, name, self._settings)
+        if schema is not None and name in self._formless:
+            form = fill("as_json", schema=json.dumps(schema.model_json_schema()))
+            asked = messages[-1]
+            messages[-1] = asked.model_copy(update={"content": f"{asked.text}\n\n{form}"})
+            schema = None
+        pieces = chat.astream(messages, extra_body=extras(self._settings, caller, schema))
+        assert isinstance(pieces, AsyncGenerator)
+        return pieces
+
+    @contextmanager
+    def _accounted(
+        self, name: str, prompt: Sequence[BaseMessage], caller: Caller, reply: Reply
+    ) -> Iterator[None]:
+        """Keep what a call used and cost, also when it fails or nobody wants it any more."""
+        started = time.monotonic()
+        error: str | None = "stopped"
         try:
-            async with asyncio.timeout(ROUTER_TIMEOUT_S):
-                decision = await router.ainvoke(list(prompt))
-        except (OpenAIError, httpx.HTTPError) as error:
-            raise as_model_error(error) from error
-        except TimeoutError as error:
-            raise ModelTimedOut from error
-        except (OutputParserException, ValidationError) as error:
-            raise MisfitReply from error
-        if not isinstance(decision, schema):
-            raise MisfitReply
-        return decision
-
-    def _chat(self, name: str, *, retries: int = 2) -> OpenRouterChat:
-        chat = self._chats.get((name, retries))
-        if chat is None:
-            key = self._settings.openrouter_api_key or SecretStr("none")
-            chat = OpenRouterChat(
+            yield
+            error = None
+        except ModelError as failure:
+            error = failure.name()
+            raise
+        finally:
+            call = ModelCall(
+                id=uuid4(),
+                user_id=caller.user_id,
+                run_id=caller.run_id,
+                purpose=caller.purpose,
                 model=name,
-                base_url=self._settings.openrouter_base_url,
-                api_key=key,
-                http_async_client=self._http,
-                stream_usage=True,
-                max_retries=retries,
-                default_headers=self._headers(),
+                first_token_ms=_ms(started, reply.first_word_at),
+                duration_ms=_ms(started, time.monotonic()),
+                error=error,
+                created_at=now(),
             )
-            self._chats[name, retries] = chat
-        return chat
+            self._price(call, prompt, reply)
+            caller.calls.append(call)
+            self.log.keep(call)
 
-    def _headers(self) -> dict[str, str]:
-        """OpenRouter's attribution headers; other servers are told nothing."""
-        if self._settings.openrouter_base_url != OPENROUTER:
-            return {}
-        headers = {"X-OpenRouter-Title": "YoutubeTalker"}
-        if self._settings.public_url:
-            headers["HTTP-Referer"] = self._settings.public_url
-        return headers
+    def _price(self, call: ModelCall, prompt: Sequence[BaseMessage], reply: Reply) -> None:
+        """Fill in tokens and cost: the service's count, else ours by what the model last cost.
+
+        Without a count, and without a word, nothing is known, and nothing is guessed.
+        """
+        call.estimated = reply.usage is None and bool(reply.text)
+        if reply.usage is not None:
+            call.input_tokens = reply.usage["input_tokens"]
+            call.cached_tokens = reply.cached_tokens
+            call.output_tokens = reply.usage["output_tokens"]
+            call.cost_usd = reply.usage["cost_usd"]
+            tokens = call.input_tokens + call.output_tokens
+            if call.cost_usd is not None and tokens:
+                self._usd_per_token[call.model] = call.cost_usd / tokens
+        elif call.estimated:
+            call.input_tokens = sum(_estimated_tokens(message.text) for message in prompt)
+            call.output_tokens = _estimated_tokens(reply.text)
+            if rate := self._usd_per_token.get(call.model):
+                call.cost_usd = rate * (call.input_tokens + call.output_tokens)
+
+
+async def _drain(texts: AsyncGenerator[str]) -> None:
+    async with aclosing(texts):
+        async for _ in texts:
+            pass
+
+
+def _estimated_tokens(text: str) -> int:
+    return max(1, len(text.encode()) // BYTES_PER_TOKEN)
+
+
+def _ms(start_s: float, end_s: float | None) -> int | None:
+    return None if end_s is None else round((end_s - start_s) * 1000)

@@ -10,6 +10,7 @@ router = APIRouter(tags=["models"])
 
 class ModelOut(BaseModel):
     id: str
+    default: bool
 
 
 class ModelList(BaseModel):
@@ -25,7 +26,7 @@ class ModelList(BaseModel):
 async def list_models(models: AppModels) -> ModelList:
     names = models.names if models.configured else ()
     return ModelList(
-        items=[ModelOut(id=name) for name in names],
+        items=[ModelOut(id=name, default=name == names[0]) for name in names],
         total=len(names),
         default=names[0] if names else None,
         chat_configured=models.configured,

@@ -11,63 +11,110 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 DIMENSIONS = 64
 COST_PER_TOKEN_USD = 0.000_001
+COMMENT_S = 0.05
+"""Between the comments by which OpenRouter keeps a connection open."""
+COMMENT = ": OPENROUTER PROCESSING\n\n"
+DONE = "data: [DONE]\n\n"
+SUMMARY_LINES = 10
+"""About how many lines a summary has, and the notes on a part of one."""
 
 
 @dataclass
 class Failure:
-    """An answer with an error status, as OpenRouter words it."""
+    """An answer with an error status, as OpenRouter words it; `said` joins the error's object."""
 
     status: int
     message: str = "Provider returned error"
     headers: dict[str, str] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        error = {"code": self.status, "message": self.message, **self.said}
+        return JSONResponse({"error": error}, self.status, self.headers)
+
+
+@dataclass
+class Page:
+    """A web page where an answer should be, as from a proxy or another kind of server."""
+
+    status: int = 200
+
+    def response(self) -> Response:
+        return HTMLResponse("<html><body>It works!</body></html>", self.status)
 
 
 @dataclass
 class Breaks:
-    """A stream that says `text` and then reports an error in its midst."""
+    """A stream that says `text` and then reports an error in its midst: as OpenRouter documents
+    it, beside a choice that ends in `error`, or with `bare` choices."""
 
     text: str
-    code: int = 502
+    code: int | str = 502
+    message: str = "Provider gone"
+    said: dict[str, Any] = field(default_factory=dict)
+    bare: bool = False
+
+
+@dataclass
+class Ends:
+    """A stream that says `text` and ends for another reason than that all is said; null: for
+    none at all, and without a count. `garbled`: with an event that is not JSON."""
+
+    text: str
+    finish: str | None = None
+    garbled: bool = False
 
 
 @dataclass
 class Cut:
-    """A stream that says `text` and then loses its connection."""
+    """A stream that says `text` and then loses its connection, `finished` only after its end."""
 
     text: str
+    finished: bool = False
 
 
 @dataclass
 class Hangs:
-    """A request that is not answered for `seconds`."""
+    """A request that is not answered for `seconds`, or that says `text` and then nothing but
+    that it is being worked on."""
 
     seconds: float = 60
+    text: str = ""
 
 
-Scripted = str | Failure | Breaks | Cut | Hangs
+Scripted = str | Failure | Page | Breaks | Ends | Cut | Hangs
 
 
 @dataclass
 class ModelServer:
-    """`requests` has every body received; `script` is used up first, one entry a chat request."""
+    """`requests` has every body received, `headers` those of the last chat request.
+
+    `script` is used up first, one entry a chat request; `decisions` are those requests that ask
+    for a form; `suggestions` answers each request for questions. `cached_tokens` of each prompt
+    are said to come from a cache.
+    """
 
     first_token_s: float = 0.0
     token_s: float = 0.0
     embedding_s: float = 0.0
     script: deque[Scripted] = field(default_factory=deque)
+    decisions: deque[Scripted] = field(default_factory=deque)
+    suggestions: Scripted = '{"questions": ["What else is said?", "Who says so in the video?"]}'
+    cached_tokens: int = 0
     requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     open_streams: int = 0
     embedding_prices: dict[str, str] = field(default_factory=dict)
     """Dollars a token by model, as OpenRouter lists them."""
@@ -89,7 +136,9 @@ class ModelServer:
         return JSONResponse({"data": priced})
 
     def chat_requests(self, *, structured: bool | None = None) -> list[dict[str, Any]]:
-        found = [body for body in self.requests if "messages" in body]
+        """Those before an answer and for it, not those for questions that may follow it."""
+        chats = [body for body in self.requests if "messages" in body]
+        found = [body for body in chats if not asks_suggestions(body)]
         if structured is None:
             return found
         return [body for body in found if ("response_format" in body) is structured]
@@ -97,58 +146,75 @@ class ModelServer:
     async def _chat(self, request: Request) -> Response:
         body = await request.json()
         self.requests.append(body)
-        say: Scripted
-        if "response_format" in body:
-            say = self._decide(body)
-        else:
-            say = self.script.popleft() if self.script else answer_from(body["messages"])
-        if isinstance(say, Hangs):
-            await asyncio.sleep(say.seconds)
+        self.headers = dict(request.headers)
+        say = self._next(body)
+        if isinstance(say, Hangs) and not say.text:
+            await _hang(request, say.seconds)
             say = ""
-        if isinstance(say, Failure):
-            error = {"error": {"code": say.status, "message": say.message}}
-            return JSONResponse(error, say.status, say.headers)
+        if isinstance(say, Failure | Page):
+            return say.response()
         if body.get("stream"):
             return StreamingResponse(self._stream(body, say), media_type="text/event-stream")
         await asyncio.sleep(self.first_token_s)
         text = say if isinstance(say, str) else say.text
         choice = {"index": 0, "finish_reason": "stop", "message": _message(text)}
-        return JSONResponse({**_envelope(body), "choices": [choice], "usage": _usage(body, text)})
+        usage = self._usage(body, text)
+        return JSONResponse({**_envelope(body), "choices": [choice], "usage": usage})
+
+    def _next(self, body: dict[str, Any]) -> Scripted:
+        if asks_suggestions(body):
+            return self.suggestions
+        if "response_format" in body:
+            return self.decisions.popleft() if self.decisions else self._decide(body)
+        return self.script.popleft() if self.script else answer_from(body["messages"])
 
     def _decide(self, body: dict[str, Any]) -> str:
         """The router's reply: the newest message taken for a question, in the form asked for."""
         newest = body["messages"][-1]["content"].rsplit("Newest message: ", 1)[-1]
         return json.dumps({"intent": "answer", "question": newest})
 
-    async def _stream(self, body: dict[str, Any], say: str | Breaks | Cut) -> AsyncIterator[str]:
+    async def _stream(
+        self, body: dict[str, Any], say: str | Breaks | Ends | Cut | Hangs
+    ) -> AsyncIterator[str]:
         text = say if isinstance(say, str) else say.text
+        pieces = [text] if "response_format" in body else tokens(text)
         self.open_streams += 1
         try:
-            yield ": OPENROUTER PROCESSING\n\n"
+            yield COMMENT
             await asyncio.sleep(self.first_token_s)
-            for number, token in enumerate(tokens(text)):
+            for number, token in enumerate(pieces):
                 if number:
                     await asyncio.sleep(self.token_s)
                 yield _data({**_chunk(body, {"role": "assistant", "content": token}, None)})
-            if isinstance(say, Cut):
-                raise ConnectionResetError
-            if isinstance(say, Breaks):
-                failed = _chunk(body, {"content": ""}, "error")
-                yield _data({**failed, "error": {"code": say.code, "message": "Provider gone"}})
-                return
-            yield _data(_chunk(body, {"content": ""}, "stop"))
-            yield _data({**_envelope(body), "choices": [], "usage": _usage(body, text)})
-            yield "data: [DONE]\n\n"
+            if not isinstance(say, str):
+                async for event in _misbehave(body, say):
+                    yield event
+                if not isinstance(say, Ends) or say.finish is None:
+                    return
+            else:
+                yield _data(_chunk(body, {"content": ""}, "stop"))
+            yield _data({**_envelope(body), "choices": [], "usage": self._usage(body, text)})
+            yield DONE
         finally:
             self.open_streams -= 1
+
+    def _usage(self, body: dict[str, Any], text: str) -> dict[str, Any]:
+        """In words, whatever a model's own tokens are."""
+        read = sum(len(str(message["content"]).split()) for message in body["messages"])
+        written = len(text.split())
+        return {
+            "prompt_tokens": read,
+            "completion_tokens": written,
+            "total_tokens": read + written,
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+            "cost": (read + written) * COST_PER_TOKEN_USD,
+        }
 
     async def _embeddings(self, request: Request) -> Response:
         body = await request.json()
         self.requests.append(body)
         if self.script and isinstance(self.script[0], Failure):
-            failure = self.script[0]
-            error = {"error": {"code": failure.status, "message": failure.message}}
-            return JSONResponse(error, failure.status, failure.headers)
+            return self.script[0].response()
         await asyncio.sleep(self.embedding_s)
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         rows = [
@@ -161,16 +227,51 @@ class ModelServer:
         )
 
 
+def asks_suggestions(body: dict[str, Any]) -> bool:
+    form = body.get("response_format", {}).get("json_schema", {})
+    return bool(form.get("name") == "Suggestions")
+
+
 def answer_from(messages: list[dict[str, Any]]) -> str:
-    """The first sentence of each of the first two passages, cited."""
+    """The first sentence of each of the first two passages, cited; a summary or a post where that
+    is asked for."""
     prompt = str(messages[-1]["content"])
+    if "<part>" in prompt or "<notes>" in prompt or "<videos>" in prompt:
+        return summary_of(prompt)
+    prompt = "\n".join(str(message["content"]) for message in messages)
     passages = re.findall(r"^\[(\d+)\] from the video [^\n]+\n([^\n]+)", prompt, re.MULTILINE)
+    if prompt.startswith("You write texts for people to publish"):
+        return post_from(passages)
     if not passages:
         return "Hello! Ask me about your videos."
     return " ".join(
         f"The speaker says: {re.split(r'[.!?]', text)[0]} [{number}]."
         for number, text in passages[:2]
     )
+
+
+def summary_of(prompt: str) -> str:
+    """Lines said as they are numbered: of a part its passages, of notes and summaries theirs; a
+    line a chapter, by its number, where there are chapters."""
+    chapters = re.findall(r"^(\d+)\. .* \(passages (\d+) to \d+\)$", prompt, re.MULTILINE)
+    said = dict(re.findall(r"^\[(\d+)\] ([^\n.?!]+)", prompt, re.MULTILINE))
+    noted = re.findall(r"([^\n.]+?)\.? \[(\d+)\]", re.sub(r"^- ", "", prompt, flags=re.MULTILINE))
+    said |= {number: text.strip() for text, number in noted}
+    if chapters:
+        lines = [f"{n}. {said[first]} [{first}]" for n, first in chapters if first in said]
+        return "\n".join(lines)
+    every = max(1, len(said) // SUMMARY_LINES)
+    return "\n".join(f"- {text} [{number}]" for number, text in list(said.items())[::every])
+
+
+HOOK = "Few people know what is going on down there."
+CALL = "What would you have guessed?"
+
+
+def post_from(passages: Sequence[tuple[str, str]], *more: str) -> str:
+    """A post: a hook, a sentence of each passage with its number, what is given more, a call."""
+    said = [f"{re.split(r'(?<=[.!?]) ', text)[0]} [{number}]" for number, text in passages]
+    return "\n\n".join([HOOK, *said, *more, CALL, "#Ocean #Science #Learning"])
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -206,15 +307,38 @@ def _chunk(body: dict[str, Any], delta: dict[str, Any], finish: str | None) -> d
     return {**_envelope(body), "choices": [choice]}
 
 
-def _usage(body: dict[str, Any], text: str) -> dict[str, Any]:
-    read = sum(len(str(message["content"]).split()) for message in body["messages"])
-    written = len(text.split())
-    return {
-        "prompt_tokens": read,
-        "completion_tokens": written,
-        "total_tokens": read + written,
-        "cost": (read + written) * COST_PER_TOKEN_USD,
-    }
+async def _hang(request: Request, seconds: float) -> None:
+    """Say nothing, until the time is up or the one who asked is gone."""
+    for _ in range(round(seconds / COMMENT_S)):
+        if await request.is_disconnected():
+            return
+        await asyncio.sleep(COMMENT_S)
+
+
+async def _misbehave(body: dict[str, Any], say: Breaks | Ends | Cut | Hangs) -> AsyncIterator[str]:
+    """What comes after the words of a stream that goes wrong."""
+    match say:
+        case Breaks():
+            failed = {**_envelope(body), "choices": []}
+            if not say.bare:
+                failed = _chunk(body, {"content": ""}, "error")
+            error = {"code": say.code, "message": say.message, **say.said}
+            yield _data({**failed, "error": error})
+        case Ends():
+            if say.garbled:
+                yield "data: {no json\n\n"
+            if say.finish is None:
+                yield DONE
+            else:
+                yield _data(_chunk(body, {"content": ""}, say.finish))
+        case Cut():
+            if say.finished:
+                yield _data(_chunk(body, {"content": ""}, "stop"))
+            raise ConnectionResetError
+        case Hangs():
+            for _ in range(round(say.seconds / COMMENT_S)):
+                yield COMMENT
+                await asyncio.sleep(COMMENT_S)
 
 
 def _data(value: dict[str, Any]) -> str:

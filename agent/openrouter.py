@@ -1,0 +1,117 @@
+"""Chat models behind OpenRouter or another server of OpenAI's protocol: what is sent to them."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import openai
+from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, SecretStr
+
+from agent.model_calls import Caller
+from talker.settings import Settings
+
+MARKED_PREFIXES = ("anthropic/", "~anthropic/")
+MARKED_MODELS = {
+    "deepseek/deepseek-v3.2",
+    "qwen/qwen3-max",
+    "qwen/qwen-plus",
+    "qwen/qwen3.6-plus",
+    "qwen/qwen3-coder-plus",
+    "qwen/qwen3-coder-flash",
+}
+"""Anthropic's and Alibaba's models cache only what is marked; the others do it by themselves.
+As OpenRouter's page on prompt caching names them."""
+
+
+class OpenRouterChat(ChatOpenAI):
+    """ChatOpenAI that keeps the `cost` OpenRouter puts beside the token counts."""
+
+    def _convert_chunk_to_generation_chunk(
+        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: Any
+    ) -> ChatGenerationChunk | None:
+        made = super()._convert_chunk_to_generation_chunk(
+            chunk, default_chunk_class, base_generation_info
+        )
+        cost = (chunk.get("usage") or {}).get("cost")
+        if made is not None and cost is not None:
+            made.message.response_metadata["cost_usd"] = cost
+        return made
+
+
+def open_chat(name: str, settings: Settings, http: httpx.AsyncClient) -> OpenRouterChat:
+    """A model that is asked once: who waits and who is asked next is decided above it."""
+    return OpenRouterChat(
+        model=name,
+        base_url=settings.openrouter_base_url,
+        api_key=settings.openrouter_api_key or SecretStr("none"),
+        http_async_client=http,
+        stream_usage=True,
+        max_retries=0,
+        stream_chunk_timeout=None,
+        default_headers=attribution(settings),
+    )
+
+
+def attribution(settings: Settings) -> dict[str, str]:
+    """OpenRouter's attribution headers; other servers are told nothing."""
+    if not settings.at_openrouter:
+        return {}
+    headers = {"X-OpenRouter-Title": "YoutubeTalker", "X-OpenRouter-Categories": "general-chat"}
+    if settings.public_url:
+        headers["HTTP-Referer"] = settings.public_url
+    return headers
+
+
+def extras(settings: Settings, caller: Caller, schema: type[BaseModel] | None) -> dict[str, Any]:
+    """What a request's body holds beside model and messages.
+
+    At OpenRouter: the conversation, which keeps its provider and so its cache; the person, so
+    that a block for abuse hits one and not all; and, for a structured reply, only providers
+    that can keep to its form.
+    """
+    extra: dict[str, Any] = {}
+    if schema is not None:
+        extra["response_format"] = response_format(schema)
+    if not settings.at_openrouter:
+        return extra
+    if caller.conversation_id is not None:
+        extra["session_id"] = str(caller.conversation_id)
+    if caller.user_id is not None:
+        extra["user"] = hashlib.sha256(f"youtubetalker {caller.user_id}".encode()).hexdigest()[:32]
+    if schema is not None:
+        extra["provider"] = {"require_parameters": True}
+    return extra
+
+
+def response_format(schema: type[BaseModel]) -> dict[str, Any]:
+    made = openai.pydantic_function_tool(schema)["function"]
+    described = {"name": made["name"], "strict": True, "schema": made["parameters"]}
+    return {"type": "json_schema", "json_schema": described}
+
+
+def marked(prompt: Sequence[BaseMessage], name: str, settings: Settings) -> list[BaseMessage]:
+    """The prompt, the end of its rules marked for caching where the provider needs that.
+
+    The rules are the system messages in front, which stay as they are from call to call; what
+    comes after them changes with every question, and writing it to the cache would cost a
+    quarter more for nothing.
+    """
+    messages = list(prompt)
+    model = name.partition(":")[0]
+    if not settings.at_openrouter or not (
+        model.startswith(MARKED_PREFIXES) or model in MARKED_MODELS
+    ):
+        return messages
+    rules = next(
+        (n for n, message in enumerate(messages) if not isinstance(message, SystemMessage)),
+        len(messages),
+    )
+    if rules:
+        text = messages[rules - 1].text
+        part = {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+        messages[rules - 1] = SystemMessage([part])
+    return messages
