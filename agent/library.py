@@ -1,13 +1,22 @@
 """The videos a person may read: what every search and list starts from."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection as Ids
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from talker.models import LOCAL_USER_EMAIL, LibraryEntry, User, Video
+from talker.models import (
+    LOCAL_USER_EMAIL,
+    Collection,
+    CollectionVideo,
+    LibraryEntry,
+    User,
+    Video,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +26,7 @@ class VideoName:
     title: str
     channel: str | None
     duration_ms: int | None
+    published_at: datetime | None = None
 
 
 async def reader_id(session: AsyncSession, user_id: UUID | None) -> UUID:
@@ -26,9 +36,7 @@ async def reader_id(session: AsyncSession, user_id: UUID | None) -> UUID:
     return (await session.scalars(select(User.id).where(User.email == LOCAL_USER_EMAIL))).one()
 
 
-async def readable_ids(
-    session: AsyncSession, user_id: UUID, scope: Collection[UUID] | None
-) -> list[UUID]:
+async def readable_ids(session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None) -> list[UUID]:
     """The ready videos in a person's library, narrowed to `scope` unless that is null."""
     query = (
         select(Video.id)
@@ -40,17 +48,22 @@ async def readable_ids(
     return list(await session.scalars(query))
 
 
-async def names(session: AsyncSession, video_ids: Collection[UUID]) -> dict[UUID, VideoName]:
+async def names(session: AsyncSession, video_ids: Ids[UUID]) -> dict[UUID, VideoName]:
     rows = await session.execute(
-        select(Video.id, Video.youtube_id, Video.title, Video.channel, Video.duration_ms).where(
-            Video.id.in_(video_ids)
-        )
+        select(
+            Video.id,
+            Video.youtube_id,
+            Video.title,
+            Video.channel,
+            Video.duration_ms,
+            Video.published_at,
+        ).where(Video.id.in_(video_ids))
     )
     return {row.id: VideoName(*row) for row in rows}
 
 
 async def newest_first(
-    session: AsyncSession, user_id: UUID, scope: Collection[UUID] | None
+    session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None
 ) -> Sequence[tuple[VideoName, str]]:
     """Every video in the library, ready or not, with its status."""
     query = (
@@ -64,3 +77,62 @@ async def newest_first(
     if scope is not None:
         query = query.where(Video.id.in_(scope))
     return [(VideoName(*row[:5]), row.status) for row in await session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A video that can be asked about, with what a person may name it by."""
+
+    id: UUID
+    youtube_id: str | None
+    title: str
+    channel: str | None
+    duration_ms: int | None
+    added_at: datetime
+    published_at: datetime | None
+
+
+async def shelf(session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None) -> list[Shelved]:
+    """The ready videos in a person's library, newest first, narrowed to `scope` unless null."""
+    query = (
+        select(
+            Video.id,
+            Video.youtube_id,
+            Video.title,
+            Video.channel,
+            Video.duration_ms,
+            LibraryEntry.added_at,
+            Video.published_at,
+        )
+        .join(LibraryEntry, LibraryEntry.video_id == Video.id)
+        .where(LibraryEntry.user_id == user_id, Video.status == "ready")
+        .order_by(LibraryEntry.added_at.desc(), Video.id)
+    )
+    if scope is not None:
+        query = query.where(Video.id.in_(scope))
+    return [Shelved(*row) for row in await session.execute(query)]
+
+
+async def channels_of(session: AsyncSession, user_id: UUID) -> list[str]:
+    """The channels that the videos in a person's library are of, each once."""
+    query = (
+        select(Video.channel)
+        .join(LibraryEntry, LibraryEntry.video_id == Video.id)
+        .where(LibraryEntry.user_id == user_id, Video.channel.is_not(None))
+        .distinct()
+    )
+    return [channel for channel in await session.scalars(query) if channel]
+
+
+async def collections_of(session: AsyncSession, user_id: UUID) -> dict[str, list[UUID]]:
+    """The ids of the videos in each of a person's collections, by the collections' names."""
+    rows = await session.execute(
+        select(Collection.name, CollectionVideo.video_id)
+        .join(CollectionVideo, CollectionVideo.collection_id == Collection.id)
+        .where(Collection.user_id == user_id)
+        .order_by(CollectionVideo.position)
+    )
+    found: dict[str, list[UUID]] = {}
+    for name, video_id in rows:
+        found.setdefault(name, []).append(video_id)
+    return found

@@ -1,50 +1,35 @@
-"""What the person wants, and the question as it can be understood alone."""
+"""What the person wants, the question as it can be understood alone, and what they named."""
 
 import asyncio
 import logging
-import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.events import StatusEvent, writer
+from agent.library import reader_id
+from agent.links import Links, links_in
+from agent.memory import recent_turns
+from agent.model_calls import Caller
 from agent.models import ChatModels
+from agent.named import Before, Named, resolve
+from agent.plain import Reading, language_of, leans_on_before, read, style_of, template_of
 from agent.prompts import fill
 from agent.retrieve import Find
-from agent.state import AgentState, Intent, Passage, Reader
+from agent.state import AgentState, Intent, Passage, Plan, Reader
+from agent.titles import without_titles
+from agent.wanting import reply_for
 from talker.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-RECENT_MESSAGES = 6
-"""How much of the conversation a model is shown to make sense of the newest message."""
-RECENT_CHARS = 1_500
-
-SMALL_TALK = re.compile(
-    r"(hi|hey|hello|good (morning|afternoon|evening)|thanks?|thank you|thx|bye|goodbye|ok|okay|cool"
-    r"|great|nice|cześć|czesc|hej|dzień dobry|dzięki|dziękuję|hola|buenos días|gracias|adiós"
-    r"|hallo|guten (tag|morgen|abend)|danke|bonjour|salut|merci|olá|obrigad[oa]|ciao|grazie"
-    r"|नमस्ते|धन्यवाद|こんにちは|ありがとう)"
-    r"(,? (there|all|everyone|you|so much|very much|a lot|again|muchas|bardzo|sehr|beaucoup))*",
-    re.IGNORECASE,
-)
-ABOUT_US = re.compile(
-    r"(who|what) are you|what can you do|how do(es)? (you|this) work|help( me)?|kim jesteś"
-    r"|co potrafisz|quién eres|qué puedes hacer|wer bist du|was kannst du|qui es-tu",
-    re.IGNORECASE,
-)
-LIST_VIDEOS = re.compile(
-    r"(please )?((list|show)( me)?|what are|which are|what is in|what's in)( all)?( of)?"
-    r" (my|the|our) (videos|library|videos .{0,20}library)( (i|we) have)?( please)?"
-    r"|(what|which) videos (do|did) (i|we) (have|load|add)"
-    r"|(what|which) videos are (there|in (my|the)"
-    r" library|loaded)|how many videos (do|are|have) .{0,30}|jakie (mam )?filmy( mam)?"
-    r"|pokaż (moje )?filmy|qué (vídeos|videos) tengo|welche videos habe ich",
-    re.IGNORECASE,
-)
+TEXTS = ("summarize", "compose")
+"""Intents that ask for a text to be written."""
 
 
 class Decision(BaseModel):
@@ -54,65 +39,188 @@ class Decision(BaseModel):
     question: str
 
 
-async def route(
-    state: AgentState, runtime: Runtime[Reader], *, models: ChatModels, find: Find
-) -> dict[str, Any]:
-    """Decide the intent; for a follow-up, have the question made to stand alone.
+@dataclass(frozen=True)
+class Asked:
+    """The newest message as read without a model. `text` is it, without the links in it that
+    are to be loaded; `earlier` the person's turn before it, "" for a first one."""
 
-    No model is asked for a first question, or for what is plain. Beside a model that is asked
-    runs the search for the question as it is, behind the one before it: its passages are used
-    when the model leaves the question unchanged, or fails.
+    text: str
+    reading: Reading
+    links: Links | None
+    earlier: str
+    template: str | None
+
+    @property
+    def leans(self) -> bool:
+        """Whether the turn before is needed to understand it."""
+        return bool(self.earlier) and leans_on_before(self.text)
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether it takes a model to know what is asked: never for a first question, and for a
+        later one wherever the question must be made to stand alone."""
+        if self.links or self.template:
+            return False
+        if not self.reading.sure or (self.earlier and self.reading.intent == "answer"):
+            return True
+        return self.leans and self.reading.intent in ("compose", "find_videos")
+
+
+async def route(
+    state: AgentState,
+    runtime: Runtime[Reader],
+    *,
+    models: ChatModels,
+    find: Find,
+    sessions: async_sessionmaker[AsyncSession],
+) -> dict[str, Any]:
+    """Decide what is asked for, and of which videos.
+
+    No model is asked for what is plain, which nearly every first message is. Beside a model that
+    is asked runs the search for the question as it is, behind the one before it where it leans on
+    that: its passages are used when the model leaves the question unchanged, or fails.
     """
-    text = newest_question(state["messages"])
-    before = state["messages"][:-1]
-    plain = plain_intent(text)
-    if plain is not None or not before:
-        return _routed(plain or "answer", text)
-    earlier = last_user_text(before)
-    if not models.configured:
-        return _routed("answer", text, earlier)
+    asked = _asked(state)
+    named = await _resolved(state, runtime, sessions, asked)
+    if not (models.configured and asked.needs_model):
+        return _routed(_plan(state, asked, named), asked, named)
     writer()(StatusEvent(type="status", step="route", detail="Understanding the question"))
+    plan = _plan(state, asked, named)
+    prompt = routing_prompt(recent_turns(state), newest_question(state["messages"]))
     decision, passages = await asyncio.gather(
-        _decide(models, routing_prompt(before, text)),
-        find(text, runtime.context.user_id, state.get("video_ids"), before=earlier),
+        _decide(models, prompt, runtime.context.caller("route")),
+        find(
+            asked.text,
+            runtime.context.user_id,
+            plan["video_ids"],
+            before=plan["before"],
+            span=plan["span"],
+        ),
     )
     question = decision.question.strip() if decision else ""
-    if decision is None or (decision.intent == "answer" and question in ("", text)):
-        return _routed("answer", text, earlier, passages)
-    return _routed(decision.intent, question or text)
+    if decision is None:
+        return _routed(plan, asked, named, passages)
+    if decision.intent == "answer" and question in ("", asked.text):
+        plan |= {"intent": "answer"}
+        return _routed(plan, asked, named, passages)
+    asked = _decided(asked, decision)
+    named = await _resolved(state, runtime, sessions, asked)
+    return _routed(_plan(state, asked, named, decided_by="model"), asked, named)
+
+
+def _asked(state: AgentState) -> Asked:
+    text, template = newest_question(state["messages"]), state.get("template")
+    links = links_in(text)
+    if links:
+        text = links.question
+    reading = read(text)
+    if template:
+        reading = replace(reading, intent="compose", sure=True)
+    return Asked(text, reading, links, last_user_text(state["messages"][:-1]), template)
+
+
+def _decided(asked: Asked, decision: Decision) -> Asked:
+    """What a model made of a message. Videos are added only where the message has a link."""
+    intent: Intent = "converse" if decision.intent == "add_videos" else decision.intent
+    text = decision.question.strip() or asked.text
+    return replace(asked, text=text, reading=replace(read(text), intent=intent), earlier="")
+
+
+async def _resolved(
+    state: AgentState,
+    runtime: Runtime[Reader],
+    sessions: async_sessionmaker[AsyncSession],
+    asked: Asked,
+) -> Named:
+    scope = state.get("video_ids")
+    last = state.get("plan")
+    before = Before(last["video_ids"] or (), state.get("citations") or ()) if last else None
+    async with sessions() as session:
+        return await resolve(
+            session,
+            await reader_id(session, runtime.context.user_id),
+            scope,
+            asked.text,
+            asked.reading,
+            links=asked.links,
+            before=before,
+        )
+
+
+def _plan(
+    state: AgentState,
+    asked: Asked,
+    named: Named,
+    *,
+    decided_by: Literal["rules", "model"] = "rules",
+) -> Plan:
+    intent = _intent(asked, named)
+    message = newest_question(state["messages"])
+    own_words = without_titles(message, named.videos or ())
+    return Plan(
+        intent=intent,
+        question=asked.text,
+        before=asked.earlier if asked.leans else "",
+        language=language_of(own_words, request=intent in TEXTS),
+        video_ids=state.get("video_ids") if named.videos is None else named.video_ids,
+        span=named.span,
+        style=style_of(message) if intent == "summarize" else None,
+        template=asked.template or template_of(message) if intent == "compose" else None,
+        sources=asked.links.written if asked.links and intent == "add_videos" else [],
+        decided_by=decided_by,
+    )
+
+
+def _intent(asked: Asked, named: Named) -> Intent:
+    """The intent, where what was named has a say: unknown links are to be loaded, and the
+    summary of a subject that is no video is an answer."""
+    if asked.links and not named.knows(asked.links):
+        return "add_videos"
+    if asked.reading.intent == "summarize" and named.is_subject:
+        return "answer"
+    if asked.reading.intent == "find_videos" and not asked.reading.sure and named.videos:
+        return "answer"  # about the video: it was not looked for
+    return asked.reading.intent
 
 
 def _routed(
-    intent: Intent, question: str, before: str = "", passages: Sequence[Passage] = ()
+    plan: Plan, asked: Asked, named: Named, passages: Sequence[Passage] = ()
 ) -> dict[str, Any]:
-    """The route's part of the state; passages of the turn before do not outlive it."""
+    """The route's part of the state; passages and replies of the turn before do not outlive it."""
+    links = asked.links
+    known = links is not None and plan["intent"] != "add_videos"
+    reply = reply_for(plan, named, linked=known and not asked.text)
+    return {"plan": plan, "passages": list(passages), "reply": reply}
+
+
+def asked_of(plan: Plan, video_ids: list[str]) -> Plan:
+    """The plan for the question that came with links, asked about the videos loaded from them."""
+    question = plan["question"]
+    reading = read(question)
+    intent: Intent = reading.intent if reading.intent in (*TEXTS, "find_videos") else "answer"
     return {
+        **plan,
         "intent": intent,
-        "question": question,
-        "before": before,
-        "passages": list(passages),
+        "video_ids": video_ids,
+        "style": style_of(question) if intent == "summarize" else None,
+        "template": template_of(question) if intent == "compose" else None,
+        "sources": [],
     }
 
 
-async def _decide(models: ChatModels, prompt: Sequence[AnyMessage]) -> Decision | None:
+async def _decide(
+    models: ChatModels, prompt: Sequence[AnyMessage], caller: Caller
+) -> Decision | None:
     """The router's decision; None when it fails, since the question can be searched without it."""
     try:
-        return await models.decide(prompt, Decision)
+        return await models.decide(prompt, Decision, caller)
     except ModelError as error:
         log.warning("router did without a model", extra={"error": error.name()})
         return None
 
 
-def plain_intent(text: str) -> Intent | None:
-    """The intent of a message that can mean only one thing; null where it takes reading."""
-    bare = text.strip().strip("!?.,… ").strip("¿¡")
-    if SMALL_TALK.fullmatch(bare) or ABOUT_US.fullmatch(bare):
-        return "converse"
-    return "list_videos" if LIST_VIDEOS.fullmatch(bare) else None
-
-
-def next_step(state: AgentState) -> Intent:
-    return state["intent"]
+def next_step(state: AgentState) -> Intent | Literal["reply"]:
+    return "reply" if state.get("reply") else state["plan"]["intent"]
 
 
 def newest_question(messages: Sequence[AnyMessage]) -> str:
@@ -125,9 +233,8 @@ def last_user_text(messages: Sequence[AnyMessage]) -> str:
 
 def routing_prompt(before: Sequence[AnyMessage], text: str) -> list[AnyMessage]:
     turns = "\n".join(
-        f"{'Person' if isinstance(message, HumanMessage) else 'Assistant'}: "
-        f"{message.text[:RECENT_CHARS]}"
-        for message in before[-RECENT_MESSAGES:]
+        f"{'Person' if isinstance(message, HumanMessage) else 'Assistant'}: {message.text}"
+        for message in before
     )
     return [
         SystemMessage(fill("route")),
