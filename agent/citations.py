@@ -1,82 +1,133 @@
 """Citations proved by code: a number stays only where its passage bears the claim out."""
 
-import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from langchain_core.embeddings import Embeddings
+from rapidfuzz import utils
 
-from agent.quotes import prove, prove_by_meaning
+from agent.claims import Cited, cited, quotes, unquoted, without_quotes, without_times
+from agent.figures import figures_claimed, figures_said
+from agent.harmless import plain
+from agent.meaning import Meaning
+from agent.quotes import Claim, is_said, prove, prove_by_meaning
 from agent.state import Citation, Passage
 from talker.sentences import Sentence
 from talker.text import guess_language, primary, tokens
 
-MARK = re.compile(r"\s*[\[【](\d+(?:\s*[,;]\s*\d+)*)[\]】](?!\()")
-"""`[2]`, `[2, 3]` and the brackets some models prefer; not a Markdown link's text."""
+MIN_TITLE_CHARS = 8
+"""A shorter title may be any word."""
 
-CLAIM_START = re.compile(r"(?:[.!?…।。！？]['\"”’»)*_]*\s+|\n+|[。！？])")
-QUOTED = re.compile(r"[“\"„«]([^“”\"„«»]{12,})[”\"»]")
-"""Words that the answer puts in quotation marks and so says were said; shorter ones are names."""
+
+class Proved(NamedTuple):
+    """An answer's text with the numbers that hold, the moment behind each, and how many claims
+    were cited in vain."""
+
+    content: str
+    citations: list[Citation]
+    unproved: int
 
 
 async def prove_citations(
-    text: str, passages: Sequence[Passage], embeddings: Embeddings | None = None
-) -> tuple[str, list[Citation]]:
+    text: str,
+    passages: Sequence[Passage],
+    embeddings: Embeddings | None = None,
+    meaning: Meaning | None = None,
+) -> Proved:
     """The answer with only those numbers that hold, and the moment behind each.
 
     `embeddings` are the local ones, by which a claim is compared with captions in another
-    language; without them only words that both share can prove it.
+    language; without them only words that both share can prove it. `meaning` is given where
+    it was prepared. Links, images and moments that the model wrote are taken out, and words
+    that it put in quotation marks lose these where no passage has them.
 
     A passage's number stands for the first moment it is cited for; a second moment of the same
     passage gets a number of its own, above all passages', so that each number plays one second.
     """
-    numbered = _Numbering(passages, embeddings)
+    if meaning is None and embeddings is not None:
+        meaning = Meaning(embeddings)
+    text = without_times(plain(text))
+    numbered = _Numbering(passages, meaning, guess_language(tokens(text)))
     parts: list[str] = []
-    claim = ""
-    end = 0
-    for mark in MARK.finditer(text):
-        between = text[end : mark.start()]
-        parts.append(between)
-        end = mark.end()
-        if between.strip():  # [1][2] and [1] [2] stand behind the same claim
-            claim = _claim(between)
-        kept = [await numbered.cite(int(number), claim) for number in re.findall(r"\d+", mark[1])]
-        written = "".join(f"[{n}]" for n in dict.fromkeys(kept) if n is not None)
-        space = " " if mark[0][0].isspace() else ""
-        parts.append(space + written if written else "")
-    parts.append(text[end:])
-    return "".join(parts).strip(), numbered.citations()
-
-
-def _claim(text: str) -> str:
-    """The last sentence of a stretch of text, which is what a number behind it speaks for."""
-    bare = text.strip()
-    starts = [found.end() for found in CLAIM_START.finditer(bare) if found.end() < len(bare)]
-    return bare[starts[-1] :] if starts else bare
+    unproved = 0
+    for stretch in cited(text):
+        kept = await numbered.cite(stretch)
+        written = "".join(f"[{n}]" for n in kept)
+        parts += [stretch.text, stretch.space + written if written else ""]
+        unproved += bool(stretch.numbers) and not kept
+    content = unquoted("".join(parts).strip(), numbered.invented(quotes(text)))
+    return Proved(content, numbered.citations(), unproved)
 
 
 class _Numbering:
-    def __init__(self, passages: Sequence[Passage], embeddings: Embeddings | None) -> None:
-        self._embeddings = embeddings
+    def __init__(self, passages: Sequence[Passage], meaning: Meaning | None, language: str) -> None:
+        self._meaning = meaning
+        self._language = language
         self._passages = {passage["n"]: passage for passage in passages}
+        self._titles = {passage["video_id"]: _letters(passage["title"]) for passage in passages}
         self._next = max(self._passages, default=0) + 1
         self._cited: dict[tuple[int, int, int], Citation] = {}
 
-    async def cite(self, n: int, claim: str) -> int | None:
-        """The number of the moment that bears the claim out, or None where there is none."""
+    async def cite(self, stretch: Cited) -> list[int]:
+        """The numbers of the moments that bear a stretch's claim out, each once."""
+        found = [await self._moment(n, stretch) for n in stretch.numbers]
+        return list(dict.fromkeys(n for n in found if n is not None))
+
+    async def _moment(self, n: int, stretch: Cited) -> int | None:
         passage = self._passages.get(n)
-        if passage is None:
+        if passage is None or not self._is_about(stretch.claim, passage):
             return None
-        quoted = QUOTED.search(claim)
-        said, language = spoken(passage), passage["language"]
-        found = prove(claim, quoted[1] if quoted else None, said, language)
-        if found is None and not quoted and self._embeddings and is_foreign(claim, language):
-            found = await prove_by_meaning(claim, said, self._embeddings)
+        found = await self._prove(stretch, passage)
         if found is None:
             return None
         key = (n, found.start_ms, found.end_ms)
         if key not in self._cited:
             self._cited[key] = citation(self._number(n), passage, found)
         return self._cited[key]["n"]
+
+    async def _prove(self, stretch: Cited, passage: Passage) -> Sentence | None:
+        said, language = spoken(passage), passage["language"]
+        known = self._known(passage)
+        own = f"{stretch.claim} {stretch.rest}"
+        claim = Claim(
+            text=stretch.claim,
+            language=self._language,
+            quotes=tuple(q for q in quotes(stretch.claim) if not self._is_title(q)),
+            figures=figures_claimed(without_quotes(own), self._language),
+        )
+        found = prove(claim, said, language, known)
+        foreign = self._language != primary(language)
+        if found is None and foreign and not claim.quotes and self._meaning:
+            found = await prove_by_meaning(claim, said, language, known, self._meaning)
+        return found
+
+    def _known(self, passage: Passage) -> frozenset[float]:
+        """Figures that an answer has from the video's title and date."""
+        named = f"{passage['title']} {passage['channel'] or ''} {passage['published_at'] or ''}"
+        return figures_said(named.replace("-", " "), self._language)
+
+    def _is_about(self, claim: str, passage: Passage) -> bool:
+        """False where a claim names other videos by their titles, and not this one."""
+        said = _letters(claim)
+        named = {
+            video_id
+            for video_id, title in self._titles.items()
+            if len(title) >= MIN_TITLE_CHARS and title in said
+        }
+        return not named or passage["video_id"] in named
+
+    def _is_title(self, quote: str) -> bool:
+        return _letters(quote) in self._titles.values()
+
+    def invented(self, found: Sequence[str]) -> list[str]:
+        """Those quotes that are no passage's words, and no title."""
+        passages = self._passages.values()
+        return [
+            quote
+            for quote in found
+            if not self._is_title(quote)
+            and not any(is_said(quote, spoken(one), one["language"]) for one in passages)
+        ]
 
     def _number(self, n: int) -> int:
         if all(cited_n != n for cited_n, _, _ in self._cited):
@@ -86,6 +137,11 @@ class _Numbering:
 
     def citations(self) -> list[Citation]:
         return list(self._cited.values())
+
+
+def _letters(text: str) -> str:
+    letters: str = utils.default_process(text)
+    return letters
 
 
 def spoken(passage: Passage) -> list[Sentence]:
@@ -109,4 +165,5 @@ def citation(n: int, passage: Passage, said: Sentence) -> Citation:
         start_ms=said.start_ms,
         end_ms=said.end_ms,
         quote=said.text,
+        claim=None,
     )

@@ -1,6 +1,7 @@
 import pytest
 
-from agent.quotes import best_sentences, prove, prove_by_meaning, without_lead
+from agent.meaning import Meaning
+from agent.quotes import Claim, best_sentences, prove, prove_by_meaning, without_lead
 from talker.embeddings import LocalEmbeddings
 from talker.sentences import Sentence
 
@@ -22,6 +23,10 @@ def said(*texts: str) -> list[Sentence]:
     return [Sentence(n * 4000, n * 4000 + 4000, text, n, n) for n, text in enumerate(texts)]
 
 
+def quoting(quote: str) -> Claim:
+    return Claim(f"It is said that “{quote}”", "en", (quote,))
+
+
 @pytest.mark.parametrize(
     ("claim", "start_ms"),
     [
@@ -31,7 +36,7 @@ def said(*texts: str) -> list[Sentence]:
     ],
 )
 def test_a_claim_is_proved_by_the_sentence_that_says_it(claim: str, start_ms: int) -> None:
-    found = prove(claim, None, said(*SAID))
+    found = prove(Claim(claim, "en"), said(*SAID))
     assert found is not None
     assert found.start_ms == start_ms
 
@@ -45,22 +50,22 @@ def test_a_claim_is_proved_by_the_sentence_that_says_it(claim: str, start_ms: in
     ],
 )
 def test_what_nobody_said_is_not_proved(claim: str) -> None:
-    assert prove(claim, None, said(*SAID)) is None
+    assert prove(Claim(claim, "en"), said(*SAID)) is None
 
 
 def test_nothing_is_proved_by_nothing() -> None:
-    assert prove("There are 96 heads", None, []) is None
-    assert prove("There are 96 heads", "96 heads", []) is None
+    assert prove(Claim("There are 96 heads", "en"), []) is None
+    assert prove(Claim("There are 96 heads", "en", ("96 heads",)), []) is None
 
 
 def test_a_quote_is_found_in_spite_of_case_marks_and_a_slip() -> None:
-    found = prove("", "inside gpt 3, each block has 96 atention heads", said(*SAID))
+    found = prove(quoting("inside gpt 3, each block has 96 atention heads"), said(*SAID))
     assert found is not None
     assert (found.start_ms, found.end_ms, found.text) == (4000, 8000, SAID[1])
 
 
 def test_a_quote_over_two_sentences_plays_both() -> None:
-    found = prove("", "96 attention heads. Every head has its own key", said(*SAID))
+    found = prove(quoting("96 attention heads. Every head has its own key"), said(*SAID))
     assert found is not None
     assert (found.start_ms, found.end_ms) == (4000, 12000)
     assert found.text == f"{SAID[1]} {SAID[2]}"
@@ -70,7 +75,7 @@ def test_a_quote_over_two_sentences_plays_both() -> None:
     "quote", ["each block has one thousand two hundred tiny experts", "!!!", SAID[1] * 12]
 )
 def test_a_quote_that_was_not_said_is_not_found(quote: str) -> None:
-    assert prove("each block has 96 attention heads", quote, said(*SAID)) is None
+    assert prove(quoting(quote), said(*SAID)) is None
 
 
 def test_an_extract_is_the_sentences_with_the_question_s_words() -> None:
@@ -93,13 +98,13 @@ def test_a_lead_in_without_the_question_s_words_is_left_out() -> None:
 
 async def test_a_claim_in_another_language_is_proved_by_meaning() -> None:
     embeddings = LocalEmbeddings()
+    meaning = Meaning(embeddings)
     found = await prove_by_meaning(
-        "People reach only 1 or 2 points on average", said(*GERMAN), embeddings
+        Claim("People reach only 1 or 2 points on average", "en"), said(*GERMAN), "de", (), meaning
     )
     assert found is not None
     assert found.text == GERMAN[2]
-    assert (
-        await prove_by_meaning("Bread is baked in an iron pot", said(*GERMAN), embeddings) is None
-    )
-    assert await prove_by_meaning("Anything", [], embeddings) is None
+    bread = Claim("Bread is baked in an iron pot", "en")
+    assert await prove_by_meaning(bread, said(*GERMAN), "de", (), meaning) is None
+    assert await prove_by_meaning(bread, [], "de", (), meaning) is None
     await embeddings.aclose()
