@@ -1,5 +1,6 @@
 """The answer: written by a model from the passages or, without one, quoted from them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,18 +8,21 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
-from agent.citations import citation, is_foreign, prove_citations, spoken
+from agent.citations import prove_citations, spoken
+from agent.claims import numbers_in, without_numbers
+from agent.context import within_budget
 from agent.events import StatusEvent, TokenEvent, sources_event, writer
+from agent.extract import extracted
+from agent.fence import asked, fenced
+from agent.leaks import without_instructions
+from agent.meaning import Meaning
+from agent.memory import recent_turns
 from agent.models import ChatModels, Reply
+from agent.phrases import language_name, not_said, unproved_note
 from agent.prompts import fill
-from agent.quotes import as_one, best_sentences, prove_by_meaning
-from agent.route import RECENT_CHARS, RECENT_MESSAGES
-from agent.state import AgentState, Citation, Passage, Reader
+from agent.state import AgentState, Passage, Reader
 from agent.streaming import stream_reply
-from talker.sentences import Sentence
-
-QUOTED_PASSAGES = 3
-"""How many passages an extractive answer quotes, a sentence or two of each."""
+from talker.text import primary
 
 
 async def answer(
@@ -32,77 +36,89 @@ async def answer(
 
     `embeddings` are the local ones, null where a service makes them.
     """
-    passages = state["passages"]
+    passages = within_budget(state["plan"]["question"], state["passages"])
+    meaning = Meaning(embeddings) if embeddings else None
     writer()(sources_event(passages))
-    if not models.configured:
-        return await _extract(state["question"], passages, embeddings)
-    writer()(StatusEvent(type="status", step="answer", detail="Writing the answer"))
-    reply = Reply()
-    await stream_reply(models, _prompt(state), runtime.context, reply)
-    content, citations = await prove_citations(reply.text, passages, embeddings)
-    return {
-        "messages": [AIMessage(content)],
-        "citations": citations,
-        "model": reply.model,
-        "usage": reply.usage,
-    }
-
-
-def _prompt(state: AgentState) -> list[AnyMessage]:
-    """Rules, the last turns, then the passages fenced as data with the question under them."""
-    passages = state["passages"]
-    rules = fill(
-        "answer",
-        today=datetime.now(UTC).strftime("%d %B %Y"),
-        first=passages[0]["n"],
-        last=passages[-1]["n"],
-    )
-    fenced = "\n\n".join(
-        f"[{passage['n']}] from the video “{_unfenced(passage['title'])}”:\n"
-        f"{_unfenced(passage['text'])}"
-        for passage in passages
-    )
-    asked = fill("passages", passages=fenced, question=state["question"])
-    return [SystemMessage(rules), *_recent(state["messages"][:-1]), HumanMessage(asked)]
-
-
-def _recent(messages: list[AnyMessage]) -> list[AnyMessage]:
-    """The last turns, shortened: enough to follow the conversation by."""
-    return [
-        message.model_copy(update={"content": message.text[:RECENT_CHARS]})
-        for message in messages[-RECENT_MESSAGES:]
-    ]
-
-
-def _unfenced(text: str) -> str:
-    """Text that cannot close the fence it is put in."""
-    return text.replace("<", "‹").replace(">", "›")
+    try:
+        if not models.configured:
+            return await _extract(state["plan"]["question"], passages, meaning)
+        return await _write(state, passages, runtime.context, models, meaning)
+    finally:
+        if meaning:
+            meaning.close()
 
 
 async def _extract(
-    question: str, passages: list[Passage], embeddings: Embeddings | None
+    question: str, passages: Sequence[Passage], meaning: Meaning | None
 ) -> dict[str, Any]:
-    """The sentences that answer best, in the speakers' own words, each with its citation."""
-    write = writer()
-    lines: list[str] = []
-    citations: list[Citation] = []
-    for passage in passages[:QUOTED_PASSAGES]:
-        said = await _best(question, passage, embeddings)
-        citations.append(citation(passage["n"], passage, said))
-        lines.append(f"- “{said.text}” [{passage['n']}]")
-        write(TokenEvent(type="token", text=("\n" if len(lines) > 1 else "") + lines[-1]))
+    lines, citations = await extracted(question, passages, meaning)
+    text = "\n".join(lines)
+    writer()(TokenEvent(type="token", text=text))
     return {
-        "messages": [AIMessage("\n".join(lines))],
+        "messages": [AIMessage(text)],
+        "passages": list(passages),
         "citations": citations,
+        "unproved": 0,
         "model": None,
         "usage": None,
     }
 
 
-async def _best(question: str, passage: Passage, embeddings: Embeddings | None) -> Sentence:
-    """The one or two sentences of a passage that answer best, by meaning across languages."""
-    said, language = spoken(passage), passage["language"]
-    found = None
-    if embeddings and is_foreign(question, language):
-        found = await prove_by_meaning(question, said, embeddings)
-    return found or as_one(best_sentences(question, said, language))
+async def _write(
+    state: AgentState,
+    passages: Sequence[Passage],
+    reader: Reader,
+    models: ChatModels,
+    meaning: Meaning | None,
+) -> dict[str, Any]:
+    writer()(StatusEvent(type="status", step="answer", detail="Writing the answer"))
+    language = state["plan"]["language"]
+    prompt = _prompt(state, passages)
+    reply = Reply()
+    foreign = {p["n"]: p for p in passages if primary(p["language"]) != language}
+
+    def prepare() -> None:
+        """Embed a passage in another language once its number is written."""
+        for n in numbers_in(reply.text) & foreign.keys():
+            assert meaning is not None
+            meaning.begin(spoken(foreign.pop(n)))
+
+    await stream_reply(
+        models, prompt, reader, reply, on_text=prepare if meaning and foreign else None
+    )
+    text = without_instructions(reply.text, prompt[0].text)
+    content, citations, unproved = await prove_citations(text, passages, meaning=meaning)
+    if unproved:
+        content = f"{content}\n\n*{unproved_note(language, unproved)}*"
+    if reply.text and not content:
+        content = not_said(language)
+    return {
+        "messages": [AIMessage(content)],
+        "passages": list(passages),
+        "citations": citations,
+        "unproved": unproved,
+        "model": reply.model,
+        "usage": reply.usage,
+    }
+
+
+def _prompt(state: AgentState, passages: Sequence[Passage]) -> list[AnyMessage]:
+    """Rules, the last turns, then the passages fenced as data with the question under them."""
+    plan = state["plan"]
+    language = language_name(plan["language"])
+    prompt = fill(
+        "passages",
+        passages="\n\n".join(map(fenced, passages)),
+        today=datetime.now(UTC).strftime("%d %B %Y"),
+        first=passages[0]["n"],
+        last=passages[-1]["n"],
+        language=language or "the language of the question",
+        question=asked(plan["question"]),
+    )
+    recent = map(_unnumbered, recent_turns(state))
+    return [SystemMessage(fill("answer")), *recent, HumanMessage(prompt)]
+
+
+def _unnumbered(message: AnyMessage) -> AnyMessage:
+    """A turn of before without its numbers, which were those of other passages."""
+    return message.model_copy(update={"content": without_numbers(message.text)})

@@ -7,20 +7,15 @@ from langgraph.runtime import Runtime
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.events import TokenEvent, writer
+from agent.harmless import plain
+from agent.leaks import without_instructions
 from agent.library import readable_ids, reader_id
 from agent.models import ChatModels, Reply
+from agent.phrases import not_said, phrase
 from agent.prompts import fill
 from agent.route import newest_question
 from agent.state import AgentState, Reader, scope
 from agent.streaming import stream_reply
-
-ABOUT_US = (
-    "I answer questions from the videos in your library, and each answer plays the second it was "
-    "said. Paste a video's link to load it, then ask."
-)
-NOT_SAID = "Your videos do not say. Try other words, or load a video about it."
-EMPTY_LIBRARY = "There is no video to answer from yet. Load one, then ask."
-EMPTY_SCOPE = "There is no video in what you ask about that is loaded. Add one, then ask."
 
 
 async def converse(
@@ -31,7 +26,7 @@ async def converse(
     sessions: async_sessionmaker[AsyncSession],
 ) -> dict[str, Any]:
     if not models.configured:
-        return said(ABOUT_US)
+        return said(phrase("about_us", state["plan"]["language"]))
     async with sessions() as session:
         user_id = await reader_id(session, runtime.context.user_id)
         count = len(await readable_ids(session, user_id, None))
@@ -43,7 +38,7 @@ async def converse(
     reply = Reply()
     await stream_reply(models, prompt, runtime.context, reply)
     return {
-        "messages": [AIMessage(reply.text)],
+        "messages": [AIMessage(plain(without_instructions(reply.text, prompt[0].text)))],
         "citations": [],
         "model": reply.model,
         "usage": reply.usage,
@@ -53,14 +48,21 @@ async def converse(
 async def decline(
     state: AgentState, runtime: Runtime[Reader], *, sessions: async_sessionmaker[AsyncSession]
 ) -> dict[str, Any]:
-    """Say that the videos do not answer, or that there are none, and cite nothing."""
-    wanted = scope(state)
+    """Say that the videos do not answer and what is nearest, or that there are none."""
+    wanted, language = scope(state), state["plan"]["language"]
     async with sessions() as session:
         user_id = await reader_id(session, runtime.context.user_id)
         if await readable_ids(session, user_id, wanted):
-            return said(NOT_SAID)
+            return said(not_said(language, state.get("nearest")))
         empty = wanted is None or not await readable_ids(session, user_id, None)
-    return said(EMPTY_LIBRARY if empty else EMPTY_SCOPE)
+    return said(phrase("empty_library" if empty else "empty_scope", language))
+
+
+async def reply(state: AgentState) -> dict[str, Any]:
+    """Say what `route` found wanting."""
+    text = state["reply"]
+    assert text is not None
+    return said(text)
 
 
 def said(text: str) -> dict[str, Any]:

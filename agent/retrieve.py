@@ -11,7 +11,7 @@ from agent.events import StatusEvent, writer
 from agent.library import VideoName, names, readable_ids, reader_id
 from agent.search import Passage as Found
 from agent.search import Search
-from agent.state import AgentState, Passage, Reader, Said
+from agent.state import AgentState, Passage, Reader, Said, Span
 
 PASSAGES = 8
 """How many an answer is written from: some 1,600 tokens of transcript."""
@@ -21,7 +21,14 @@ class Find(Protocol):
     """`find_passages` with its dependencies filled in."""
 
     async def __call__(
-        self, question: str, user_id: UUID | None, scope: Sequence[str] | None, *, before: str = ""
+        self,
+        question: str,
+        user_id: UUID | None,
+        scope: Sequence[str] | None,
+        *,
+        before: str = "",
+        span: Span | None = None,
+        limit: int = PASSAGES,
     ) -> list[Passage]: ...
 
 
@@ -31,10 +38,11 @@ async def retrieve(state: AgentState, runtime: Runtime[Reader], *, find: Find) -
         return {}
     writer()(StatusEvent(type="status", step="retrieve", detail="Searching your videos"))
     passages = await find(
-        state["question"],
+        state["plan"]["question"],
         runtime.context.user_id,
-        state.get("video_ids"),
-        before=state["before"],
+        state["plan"]["video_ids"],
+        before=state["plan"]["before"],
+        span=state["plan"]["span"],
     )
     return {"passages": passages}
 
@@ -47,30 +55,36 @@ async def find_passages(
     search: Search,
     sessions: async_sessionmaker[AsyncSession],
     before: str = "",
+    span: Span | None = None,
     limit: int = PASSAGES,
 ) -> list[Passage]:
     """The best passages, numbered from 1, within the readable videos of `scope` (their ids).
+
+    With a `span` only what overlaps that stretch of each video.
 
     Raises IndexUnavailable, IndexMismatch, and ModelError's kinds for remote embeddings.
     """
     wanted = None if scope is None else [UUID(video_id) for video_id in scope]
     async with sessions() as session:
         readable = await readable_ids(session, await reader_id(session, user_id), wanted)
-    found = await search.passages(question, readable, before=before, limit=limit)
+    found = await search.passages(question, readable, before=before, span=span, limit=limit)
     async with sessions() as session:
         videos = await names(session, {passage.video_id for passage in found})
     # A video that was removed meanwhile has no name any more.
     kept = [passage for passage in found if passage.video_id in videos]
-    return [_numbered(n, passage, videos[passage.video_id]) for n, passage in enumerate(kept, 1)]
+    return [numbered(n, passage, videos[passage.video_id]) for n, passage in enumerate(kept, 1)]
 
 
-def _numbered(n: int, found: Found, video: VideoName) -> Passage:
+def numbered(n: int, found: Found, video: VideoName) -> Passage:
+    """A found passage as the state has it."""
     return Passage(
         n=n,
         chunk_id=str(found.chunk_id),
         video_id=str(found.video_id),
         youtube_id=video.youtube_id,
         title=video.title,
+        channel=video.channel,
+        published_at=video.published_at.isoformat() if video.published_at else None,
         language=found.language,
         text=found.text,
         score=found.score,

@@ -1,5 +1,6 @@
 """The passages that bear on a question, best first."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,16 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.quotes import as_one, without_lead
-from agent.ranking import SCALES, Stretch, join, rank, shifted_cosine
+from agent.ranking import SCALES, Ranked, Stretch, join, rank, shifted_cosine
+from agent.state import Span
 from talker.chunks import ChunkIndex
 from talker.models import Chunk, Segment
+from talker.points import Candidate, IndexedChunk
 from talker.sentences import Sentence, TimedText, joined, sentences_of
 from talker.text import guess_language, tokens
+
+AROUND = 8
+"""Segments before and behind a passage in which the rest of a sentence is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +28,9 @@ class Passage:
 
     `score` only compares passages of one question. `cosine` is that of the chunk `chunk_id` as
     if question and passage were in one language; None where the model's cosines have no scale
-    that we know. `sentences` are the passage's, with their exact times; `shown` is the stretch of
-    them that a list of results shows and plays.
+    that we know. `sentences` are the passage's, with their exact times, also the rest of one that
+    a chunk's edge cuts; `text` is their words, and `shown` the stretch of them that a list of
+    results shows and plays.
     """
 
     chunk_id: UUID
@@ -44,15 +51,23 @@ class Search:
         self._sessions = sessions
 
     async def passages(
-        self, question: str, video_ids: Collection[UUID], *, before: str = "", limit: int = 8
+        self,
+        question: str,
+        video_ids: Collection[UUID],
+        *,
+        before: str = "",
+        span: Span | None = None,
+        limit: int = 8,
     ) -> list[Passage]:
         """The best passages within the videos that the caller may read.
 
-        `before` is the user's turn before a follow-up. Raises IndexUnavailable, IndexMismatch,
+        `before` is the user's turn before a follow-up, `span` the stretch of each video to look
+        in. Raises IndexUnavailable, IndexMismatch,
         and ModelError's kinds when a remote embedding model fails.
         """
         asked = f"{before}\n{question}" if before else question
-        candidates = await self._chunks.candidates(asked, video_ids)
+        between = (span["start_ms"], span["end_ms"]) if span else None
+        candidates = await self._chunks.candidates(asked, video_ids, between=between)
         language, model = guess_language(tokens(question)), self._chunks.embedding_model
         stretches = join(rank(candidates, language, model), limit)
         said = await self._sentences(stretches)
@@ -62,20 +77,32 @@ class Search:
             if said[stretch.best.candidate.chunk.id]
         ]
 
+    async def passages_of(self, chunks: Sequence[IndexedChunk], about: str) -> list[Passage]:
+        """These chunks as passages, in their order; what is shown of each is nearest `about`."""
+        stretches = [Stretch(Ranked(Candidate(one, None, None), 0.0), (one,)) for one in chunks]
+        said = await self._sentences(stretches)
+        language = guess_language(tokens(about))
+        return [
+            self._passage(about, language, stretch, said[stretch.best.candidate.chunk.id])
+            for stretch in stretches
+            if said[stretch.best.candidate.chunk.id]
+        ]
+
     def _passage(
         self, question: str, language: str, stretch: Stretch, said: Sequence[Sentence]
     ) -> Passage:
         candidate = stretch.best.candidate
         model = self._chunks.embedding_model
+        compared = candidate.dense is not None and model in SCALES
         return Passage(
             chunk_id=candidate.chunk.id,
             video_id=candidate.chunk.video_id,
             language=candidate.chunk.language,
-            start_ms=stretch.chunks[0].start_ms,
-            end_ms=max(chunk.end_ms for chunk in stretch.chunks),
-            text=joined([chunk.text for chunk in stretch.chunks]),
+            start_ms=said[0].start_ms,
+            end_ms=max(one.end_ms for one in said),
+            text=joined([one.text for one in said]),
             score=stretch.best.score,
-            cosine=shifted_cosine(candidate, language, model) if model in SCALES else None,
+            cosine=shifted_cosine(candidate, language, model) if compared else None,
             sentences=tuple(said),
             shown=as_one(without_lead(question, said, candidate.chunk.language)),
         )
@@ -88,28 +115,47 @@ class Search:
             for chunk in stretch.chunks
         }
         # One segment more: rolling captions repeat in a line what the line before it said.
+        before = Chunk.first_segment - 1
         within = and_(
             Segment.transcript_id == Chunk.transcript_id,
-            Segment.position.between(Chunk.first_segment - 1, Chunk.last_segment),
+            Segment.position.between(before - AROUND, Chunk.last_segment + AROUND),
         )
         query = (
-            select(Chunk.id, Segment.position, Segment.start_ms, Segment.duration_ms, Segment.text)
+            select(
+                Chunk.id,
+                before,
+                Segment.position,
+                Segment.start_ms,
+                Segment.duration_ms,
+                Segment.text,
+            )
             .join(Segment, within)
             .where(Chunk.id.in_(of_chunk))
         )
         lines: defaultdict[UUID, dict[int, TimedText]] = defaultdict(dict)
+        firsts: defaultdict[UUID, list[int]] = defaultdict(list)
         async with self._sessions() as session:
-            for chunk_id, position, start_ms, duration_ms, text in await session.execute(query):
-                lines[of_chunk[chunk_id]][position] = TimedText(start_ms, duration_ms, text)
+            rows = (await session.execute(query)).all()
+        for chunk_id, first, position, start_ms, duration_ms, text in rows:
+            lines[of_chunk[chunk_id]][position] = TimedText(start_ms, duration_ms, text)
+            firsts[of_chunk[chunk_id]].append(first)
         return {
-            stretch.best.candidate.chunk.id: _within(
-                stretch, lines[stretch.best.candidate.chunk.id]
-            )
+            id_: _within(stretch, lines[id_], min(firsts[id_], default=0))
             for stretch in stretches
+            for id_ in [stretch.best.candidate.chunk.id]
         }
 
 
-def _within(stretch: Stretch, lines: dict[int, TimedText]) -> list[Sentence]:
-    """The sentences that the chunks are made of; their segments hold pieces of others too."""
+def _within(stretch: Stretch, lines: dict[int, TimedText], first: int) -> list[Sentence]:
+    """The sentences that the chunks are made of; their segments hold pieces of others too.
+
+    `first` is the position of the chunks' own first segment.
+    """
     texts = [chunk.text for chunk in stretch.chunks]
-    return sentences_of(texts, [lines[position] for position in sorted(lines)])
+    positions = sorted(lines)
+    return sentences_of(
+        texts,
+        [lines[position] for position in positions],
+        first=bisect_left(positions, first),
+        whole=True,
+    )

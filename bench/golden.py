@@ -28,12 +28,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`before` is the user's turn before a follow-up; no answers means that it has none."""
+    """`before` is the user's turn before a follow-up; no answers means that it has none.
+
+    `reference` answers it in other words than the video's.
+    """
 
     text: str
     kind: str
     before: str
     answers: tuple[Span, ...]
+    reference: str = ""
 
     @property
     def units(self) -> list[list[Span]]:
@@ -53,7 +57,8 @@ def read_questions(file: Path) -> list[Question]:
         turns = [turn["content"] for turn in row["history"] if turn["role"] == "user"]
         spans = [Span(one["video_id"], one["start_s"], one["end_s"]) for one in row["answers"]]
         before = turns[-1] if turns else ""
-        found.append(Question(row["question"], row["type"], before, tuple(spans)))
+        reference = row.get("reference", "")
+        found.append(Question(row["question"], row["type"], before, tuple(spans), reference))
     return found
 
 

@@ -1,4 +1,5 @@
-"""Finding the moment: the app's own search on real captions, beside plain methods in one index.
+"""Finding the moment: the app's own search on real captions, beside plain methods in one index;
+and citing it, in the same index.
 
 Uses the evaluation corpus beside the checkout where it is at hand, else the sample talk with the
 questions in `bench/sample.jsonl`.
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from agent.ranking import answers_question
 from agent.search import Passage, Search
+from bench import citations
 from bench.golden import Question, Span, means, read_questions
 from bench.report import Row
 from ingestion.add import add_file
@@ -46,7 +48,8 @@ async def run() -> list[Row]:
         Path(folder).chmod(0o755)  # the embedded Postgres runs as somebody else when we are root
         async with open_resources(Settings(_env_file=None, data_dir=Path(folder))) as resources:
             names = await load_talks(resources, talks)
-            return await _measure(resources, names, questions)
+            rows = await _measure(resources, names, questions)
+            return rows + await citations.measure(resources, names, questions)
 
 
 def questions_and_talks() -> tuple[list[Question], list[bytes]]:
