@@ -4,7 +4,7 @@ Listing a playlist or channel is the one call that it makes; what is loaded with
 uses the same listing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ingestion.files import names_file, parsed
 from ingestion.jobs import latest_jobs
 from ingestion.listing import Found, find_videos
-from ingestion.provider import ListedVideo, TranscriptProvider, no_videos
+from ingestion.provider import TranscriptProvider, no_videos
 from ingestion.rows import loaded_languages
 from ingestion.wishes import Wishes, failed_lately, lacks
 from talker.errors import LoadingFailed
@@ -99,10 +99,10 @@ async def price(
     found = await find_videos(resources, providers, user_id, links, limit=left)
     ids = {video.youtube_id for one in found for video in one.videos}
     async with resources.sessions() as session:
-        known, failed = await _standing(session, user_id, ids, wishes)
+        known, failed, lengths = await _standing(session, user_id, ids, wishes)
     planned = [await _file(source, resources.settings) for source in files]
     for one in found:
-        planned.append(_plan(one, known, failed))
+        planned.append(_plan(one, known, failed, lengths))
         known |= {video.youtube_id for video in one.videos} - failed
     return await _sum(resources.settings, planned, generate=wishes.generate)
 
@@ -116,14 +116,16 @@ async def _file(source: str, settings: Settings) -> Planned:
     return Planned(source, "file", file.title, 1, tokens=tokens)
 
 
-def _plan(found: Found, known: Collection[str], failed: Collection[str]) -> Planned:
+def _plan(
+    found: Found, known: Collection[str], failed: Collection[str], lengths: Mapping[str, int]
+) -> Planned:
     kind = found.listed.kind if found.listed else "video"
     failure = found.failure
     if failure is None and not found.videos:
         failure = no_videos(found.source)
     seen = {*known, *failed}
     new = [video for video in found.videos if video.youtube_id not in seen]
-    minutes = sum(_minutes(video) for video in new)
+    minutes = sum(_minutes(video.duration_ms or lengths.get(video.youtube_id)) for video in new)
     return Planned(
         source=found.source,
         kind=kind,
@@ -137,14 +139,15 @@ def _plan(found: Found, known: Collection[str], failed: Collection[str]) -> Plan
     )
 
 
-def _minutes(video: ListedVideo) -> float:
-    return UNKNOWN_MINUTES if video.duration_ms is None else video.duration_ms / 60_000
+def _minutes(duration_ms: int | None) -> float:
+    return UNKNOWN_MINUTES if duration_ms is None else duration_ms / 60_000
 
 
 async def _standing(
     session: AsyncSession, user_id: UUID, ids: Collection[str], wishes: Wishes
-) -> tuple[set[str], set[str]]:
-    """For which videos no service would be asked: known ones, and those that failed lately."""
+) -> tuple[set[str], set[str], dict[str, int]]:
+    """For which videos no service would be asked: known ones, and those that failed lately; and
+    the lengths in milliseconds that we know of already."""
     own = or_(Video.owner_id.is_(None), Video.owner_id == user_id)
     videos = (await session.scalars(select(Video).where(Video.youtube_id.in_(ids), own))).all()
     video_ids = [video.id for video in videos]
@@ -160,7 +163,10 @@ async def _standing(
             known.add(name)
         elif job is not None and failed_lately(job, wishes):
             failed.add(name)
-    return known, failed - known
+    lengths = {
+        one.youtube_id: one.duration_ms for one in videos if one.youtube_id and one.duration_ms
+    }
+    return known, failed - known, lengths
 
 
 async def _sum(settings: Settings, planned: Sequence[Planned], *, generate: bool) -> Price:

@@ -68,10 +68,11 @@ async def describe(job: Job, resources: Resources, providers: Sequence[Transcrip
         return
     _check(about.duration_ms or 0, resources)
     async with resources.sessions.begin() as session:
-        _described(await _video(session, job.video_id), about)
+        described(await _video(session, job.video_id), about)
 
 
-def _described(video: Video, about: Metadata) -> None:
+def described(video: Video, about: Metadata) -> None:
+    """Write down what a service says of a video beside its words."""
     video.title = about.title or video.title
     video.channel = about.channel or video.channel
     video.published_at = about.published_at or video.published_at
