@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from agent.state import Citation, Passage
 
-Step = Literal["route", "retrieve", "answer"]
+Step = Literal["route", "retrieve", "answer", "summarize", "compose", "find_videos", "add_videos"]
 
 
 class StatusEvent(TypedDict):
@@ -47,9 +47,17 @@ class CitedMoment(TypedDict):
     end_s: float
     quote: str
     url: str | None
+    claim: str | None
 
 
-Writer = Callable[[StatusEvent | SourcesEvent | TokenEvent], None]
+class SuggestionsEvent(TypedDict):
+    """Two or three questions that may follow; the API adds whose `message_id` they go with."""
+
+    type: Literal["suggestions"]
+    questions: list[str]
+
+
+Writer = Callable[[StatusEvent | SourcesEvent | TokenEvent | SuggestionsEvent], None]
 
 
 def writer() -> Writer:
@@ -57,11 +65,15 @@ def writer() -> Writer:
     return get_stream_writer()
 
 
+def video_url(youtube_id: str | None) -> str | None:
+    """YouTube's address of a video; null where a file names no YouTube video."""
+    return youtube_id and f"https://www.youtube.com/watch?v={youtube_id}"
+
+
 def watch_url(youtube_id: str | None, start_ms: int) -> str | None:
     """YouTube's address of a moment; null where a file names no YouTube video."""
-    if youtube_id is None:
-        return None
-    return f"https://www.youtube.com/watch?v={youtube_id}&t={start_ms // 1000}s"
+    url = video_url(youtube_id)
+    return url and f"{url}&t={start_ms // 1000}s"
 
 
 def sources_event(passages: Sequence[Passage]) -> SourcesEvent:
@@ -92,4 +104,5 @@ def cited_moment(citation: Citation) -> CitedMoment:
         end_s=citation["end_ms"] / 1000,
         quote=citation["quote"],
         url=watch_url(citation["youtube_id"], citation["start_ms"]),
+        claim=citation.get("claim"),
     )

@@ -10,6 +10,7 @@ from agent.graph import build_graph
 from agent.models import ChatModels
 from agent.search import Search
 from agent.state import AgentState, Answer, Question, Reader
+from agent.summarizer import Summarizer
 from talker.resources import open_resources
 from talker.settings import load_settings
 
@@ -35,10 +36,13 @@ async def _open() -> Graph:
     # In a thread, as all of ours that touches files: that server forbids it on its loops.
     settings = await asyncio.to_thread(load_settings)
     resources = await _stack.enter_async_context(open_resources(settings))
+    models = ChatModels(settings, resources.sessions)
     return build_graph(
         sessions=resources.sessions,
         search=Search(resources.chunks, resources.sessions),
-        models=ChatModels(settings),
+        models=models,
         embeddings=resources.local_embeddings,
+        loader=None,
+        summarizer=Summarizer(resources.sessions, models, resources.local_embeddings),
         checkpointer=None,
     )
