@@ -1,20 +1,25 @@
 """From a question as sent to a run: checked, stored, started."""
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import column, exists, func, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.budget import check_budget
+from agent.memory import KEPT_TURNS
 from agent.models import ChatModels
-from api.run_store import LOST_AFTER, Asked, settle_lost
-from talker import collections
+from api.asked import Asked, Claim, Turn
+from api.notices import tell
+from talker import collections, templates
 from talker.errors import (
     BadRequest,
+    BadVariables,
     Conflict,
     ConversationNotFound,
     QuestionTooLong,
-    TemplateNotFound,
     VideoNotFound,
 )
 from talker.models import Collection, Conversation, LibraryEntry, Message, Run, User, now
@@ -22,10 +27,19 @@ from talker.models import Collection, Conversation, LibraryEntry, Message, Run, 
 UNTITLED = "New conversation"
 TITLE_CHARS = 70
 
+CHECKPOINTS = table(
+    "checkpoints", column("thread_id"), column("checkpoint_ns"), column("checkpoint_id")
+)
+"""LangGraph's."""
+
+
+Value = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+
 
 class Ask(BaseModel):
     """A question; `video_ids` or `collection_id` narrows this question alone, `model` is one of
-    /api/models. Nobody has templates yet, so that none is found.
+    /api/models. `template`, an id or a name of /api/templates, makes a post of the answer, and
+    `variables` are the values of that template's variables.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -35,6 +49,7 @@ class Ask(BaseModel):
     collection_id: UUID | None = None
     model: str | None = None
     template: str | None = None
+    variables: dict[str, Value] | None = None
 
 
 class EmptyQuestion(BadRequest):
@@ -50,6 +65,10 @@ class TwoScopes(BadRequest):
 class ConversationBusy(Conflict):
     def __init__(self) -> None:
         super().__init__("An answer is still being written here. Wait for it, or stop it first.")
+
+
+class AwaitsWord(ConversationBusy):
+    """What runs there waits for the person's word, and so can be declined."""
 
 
 async def own_conversation(
@@ -104,6 +123,25 @@ async def check_videos(session: AsyncSession, user: User, video_ids: list[UUID] 
             raise VideoNotFound(video_id)
 
 
+async def check_template(
+    session: AsyncSession, user: User, reference: str | None, variables: dict[str, str] | None
+) -> str | None:
+    """The template as the graph knows it: a built-in one's name or an own one's id.
+
+    Raises TemplateNotFound, and BadVariables for values that do not fit it.
+    """
+    if reference is None:
+        if variables:
+            raise BadVariables("`variables` belong to a template. Name one in `template`.")
+        return None
+    found = await templates.find(session, user.id, reference)
+    if isinstance(found, templates.BuiltIn):
+        templates.check_values([], variables or {})
+        return found.place
+    templates.check_values(templates.variables_of(found.body), variables or {})
+    return str(found.id)
+
+
 async def prepare(
     session: AsyncSession,
     user: User,
@@ -112,39 +150,19 @@ async def prepare(
     *,
     models: ChatModels,
     max_chars: int,
-) -> Asked:
+) -> Claim:
     """Check a question and store it with its answer-to-be; the run starts after the commit.
 
-    Raises BadRequest, UnknownModel, VideoNotFound, CollectionNotFound, ConversationNotFound or
-    ConversationBusy.
+    Raises BadRequest, UnknownModel, VideoNotFound, CollectionNotFound, TemplateNotFound,
+    ConversationNotFound, ConversationBusy, AwaitsWord or BudgetUsedUp.
     """
-    content = ask.content.replace("\x00", "").strip()
-    if not content:
-        raise EmptyQuestion
-    if len(content) > max_chars:
-        raise QuestionTooLong(len(content), max_chars)
+    content = checked_content(ask.content, max_chars)
     models.check(ask.model)
-    if ask.template is not None:
-        raise TemplateNotFound(ask.template)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
     await check_scope(session, user, ask.video_ids, ask.collection_id)
-    await _refuse_while_running(session, conversation_id)
-    return await _store(session, user, conversation, ask, content)
-
-
-async def _refuse_while_running(session: AsyncSession, conversation_id: UUID) -> None:
-    running = await session.scalars(
-        select(Run).where(Run.conversation_id == conversation_id, Run.status == "running")
-    )
-    for run in running:
-        if run.heartbeat_at > now() - LOST_AFTER:
-            raise ConversationBusy
-        await settle_lost(session, run)
-
-
-async def _store(
-    session: AsyncSession, user: User, conversation: Conversation, ask: Ask, content: str
-) -> Asked:
+    template = await check_template(session, user, ask.template, ask.variables)
+    await refuse_while_running(session, conversation_id)
+    await check_budget(session, user.id, models.daily_budget_usd)
     narrowed = ask if ask.video_ids or ask.collection_id else conversation
     asked = Asked(
         run_id=uuid4(),
@@ -155,19 +173,100 @@ async def _store(
         content=content,
         video_ids=await scope(session, user, narrowed.video_ids, narrowed.collection_id),
         model=ask.model,
+        template=template,
+        variables=ask.variables,
     )
-    first = not await session.scalar(
-        select(func.count()).where(Message.conversation_id == conversation.id)
-    )
-    if first and conversation.title == UNTITLED:
+    if await go_on_from(session, asked) and conversation.title == UNTITLED:
         asked.new_title = conversation.title = title_from(content)
+    return await store(session, conversation, asked)
+
+
+def checked_content(sent: str, max_chars: int) -> str:
+    """What was written, as it is stored. Raises EmptyQuestion or QuestionTooLong."""
+    content = sent.replace("\x00", "").strip()
+    if not content:
+        raise EmptyQuestion
+    if len(content) > max_chars:
+        raise QuestionTooLong(len(content), max_chars)
+    return content
+
+
+async def refuse_while_running(session: AsyncSession, conversation_id: UUID) -> None:
+    """Raise ConversationBusy, or AwaitsWord, while an answer is not there yet.
+
+    What a run still does after its message is cut short: nobody waits for it any more.
+    """
+    unfinished = await session.scalars(
+        select(Run).where(
+            Run.conversation_id == conversation_id,
+            or_(Run.status == "running", Run.owner.is_not(None)),
+        )
+    )
+    for run in unfinished:
+        if run.status == "running":
+            raise AwaitsWord if run.confirm and run.accepted is None else ConversationBusy
+        run.stop_requested = True
+        await tell(session, "runs", run.id)
+
+
+async def go_on_from(session: AsyncSession, asked: Asked, before: datetime | None = None) -> bool:
+    """Find the end of the turn before: that of the whole conversation, or of what is older than
+    `before`. Where the memory of it is not there (not written yet, or lost), its last messages
+    are taken along instead. True where there is no turn before.
+    """
+    earlier = select(Message).where(
+        Message.conversation_id == asked.conversation_id, Message.replaced_at.is_(None)
+    )
+    if before is not None:
+        earlier = earlier.where(Message.created_at < before)
+    newest_first = earlier.order_by(Message.created_at.desc(), Message.id)
+    answered = newest_first.where(Message.role == "assistant", Message.content != "")
+    kept = exists().where(
+        CHECKPOINTS.c.thread_id == str(asked.conversation_id),
+        CHECKPOINTS.c.checkpoint_ns == "",
+        CHECKPOINTS.c.checkpoint_id == Run.checkpoint_id,
+    )
+    last = (
+        await session.execute(
+            answered.with_only_columns(Run.checkpoint_id, kept.label("kept"))
+            .select_from(Message)
+            .join(Run, Run.id == Message.run_id)
+            .where(or_(Run.checkpoint_id.is_not(None), Message.status == "complete"))
+            .limit(1)
+        )
+    ).first()
+    if last is None:
+        return await session.scalar(earlier.with_only_columns(Message.id).limit(1)) is None
+    if last.kept:
+        asked.checkpoint_id = last.checkpoint_id
+        return False
+    rows = await session.scalars(newest_first.where(Message.content != "").limit(KEPT_TURNS * 2))
+    asked.before = [
+        Turn("user" if row.role == "user" else "assistant", row.content)
+        for row in reversed(rows.all())
+    ]
+    return False
+
+
+async def store(
+    session: AsyncSession, conversation: Conversation, asked: Asked, *, new_question: bool = True
+) -> Claim:
+    """Store the run with its answer-to-be, and the question unless it stands there already."""
     conversation.updated_at = now()
-    session.add(Run(id=asked.run_id, conversation_id=conversation.id))
+    claim = Claim(asked)
+    session.add(
+        Run(
+            id=asked.run_id,
+            conversation_id=conversation.id,
+            asked=asked.as_json(),
+            owner=claim.owner,
+            heartbeat_at=func.now(),
+        )
+    )
     await session.flush()
-    for id_, role, text, status in (
-        (asked.question_id, "user", content, "complete"),
-        (asked.answer_id, "assistant", "", "running"),
-    ):
+    question = (asked.question_id, "user", asked.content, "complete")
+    answer = (asked.answer_id, "assistant", "", "running")
+    for id_, role, text, status in (question, answer) if new_question else (answer,):
         session.add(
             Message(
                 id=id_,
@@ -179,7 +278,7 @@ async def _store(
                 created_at=now(),
             )
         )
-    return asked
+    return claim
 
 
 def title_from(question: str) -> str:

@@ -1,7 +1,6 @@
-"""Chat: the same events over a WebSocket and, for programs, as server-sent events."""
+"""Chat over a WebSocket: what the socket is told becomes runs, what the runs say goes back."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
@@ -9,16 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.asking import Ask, own_conversation, prepare
-from api.dependencies import AppModels, AppResources, AppRuns, CurrentUser, Session, local_user
-from api.run_store import Event
-from api.runs import LiveRun, Runs
+from api.asked import Event
+from api.asking import Ask, own_conversation
+from api.dependencies import AppResources, AppTalking, local_user
+from api.revising import Edit, Regenerate
+from api.talking import Talking
 from talker.database import DATABASE_AWAY
 from talker.errors import DatabaseUnavailable, TalkerError
 from talker.models import User
-from talker.resources import Resources
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +27,23 @@ class AskMessage(Ask):
     type: Literal["ask"]
 
 
+class ConfirmMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["confirm"]
+    accept: bool
+
+
 class StopMessage(BaseModel):
     type: Literal["stop"]
+
+
+class EditMessage(Edit):
+    type: Literal["edit"]
+
+
+class RegenerateMessage(Regenerate):
+    type: Literal["regenerate"]
 
 
 class ResumeMessage(BaseModel):
@@ -41,87 +54,35 @@ class ResumeMessage(BaseModel):
     after: int = Field(default=0, ge=0)
 
 
-ClientMessage = Annotated[AskMessage | StopMessage | ResumeMessage, Field(discriminator="type")]
+ClientMessage = Annotated[
+    AskMessage | ConfirmMessage | StopMessage | EditMessage | RegenerateMessage | ResumeMessage,
+    Field(discriminator="type"),
+]
 CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
-
-
-@router.post(
-    "/conversations/{conversation_id}/ask",
-    response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "The run's events"}},
-)
-async def ask(
-    conversation_id: UUID, question: Ask, resources: AppResources, runs: AppRuns, models: AppModels
-) -> EventSourceResponse:
-    """Ask, and read the run's events as one JSON object a `data:` line, `done` the last.
-
-    The run goes on when the reader goes away; its message is stored either way.
-    """
-    async with resources.sessions.begin() as session:
-        user = await local_user(session)
-        asked = await prepare(
-            session,
-            user,
-            conversation_id,
-            question,
-            models=models,
-            max_chars=resources.settings.max_question_chars,
-        )
-    return EventSourceResponse(_as_sse(runs.start(asked)))
-
-
-async def _as_sse(run: LiveRun) -> AsyncIterator[ServerSentEvent]:
-    async for event in run.read():
-        yield ServerSentEvent(data=json.dumps(event, ensure_ascii=False))
-
-
-class Stopped(BaseModel):
-    stopped: bool
-
-
-@router.post("/conversations/{conversation_id}/stop")
-async def stop(
-    conversation_id: UUID, session: Session, user: CurrentUser, runs: AppRuns
-) -> Stopped:
-    """Stop the running answer and keep what was written; `stopped` is false where none runs."""
-    await own_conversation(session, user, conversation_id)
-    return Stopped(stopped=runs.stop(conversation_id))
 
 
 @router.websocket("/chat/{conversation_id}")
 async def chat(
-    socket: WebSocket,
-    conversation_id: UUID,
-    resources: AppResources,
-    runs: AppRuns,
-    models: AppModels,
+    socket: WebSocket, conversation_id: UUID, resources: AppResources, talking: AppTalking
 ) -> None:
     async with resources.sessions() as session:
         user = await local_user(session)
         await own_conversation(session, user, conversation_id)
     await socket.accept()
-    await Conversing(socket, conversation_id, user, resources, runs, models).listen()
+    await Conversing(socket, conversation_id, user, talking).listen()
 
 
 class Conversing:
-    """One open socket: what it is told becomes runs, what the runs say goes back."""
+    """One open socket; it follows the runs that it started or resumed."""
 
     def __init__(
-        self,
-        socket: WebSocket,
-        conversation_id: UUID,
-        user: User,
-        resources: Resources,
-        runs: Runs,
-        models: AppModels,
+        self, socket: WebSocket, conversation_id: UUID, user: User, talking: Talking
     ) -> None:
         self._socket = socket
         self._conversation_id = conversation_id
         self._user = user
-        self._resources = resources
-        self._runs = runs
-        self._models = models
-        self._readers: set[asyncio.Task[None]] = set()
+        self._talking = talking
+        self._readers: dict[UUID, asyncio.Task[None]] = {}
 
     async def listen(self) -> None:
         try:
@@ -130,7 +91,7 @@ class Conversing:
         except (WebSocketDisconnect, KeyError):
             pass  # gone, or a binary frame, which has no text: the run goes on without it
         finally:
-            for reader in self._readers:
+            for reader in self._readers.values():
                 reader.cancel()
 
     async def _receive(self, text: str) -> None:
@@ -147,27 +108,34 @@ class Conversing:
             await self._refuse(away.name(), str(away), retryable=True)
 
     async def _act(self, message: ClientMessage) -> None:
+        here = self._user, self._conversation_id
         match message:
             case AskMessage():
-                async with self._resources.sessions.begin() as session:
-                    asked = await prepare(
-                        session,
-                        self._user,
-                        self._conversation_id,
-                        message,
-                        models=self._models,
-                        max_chars=self._resources.settings.max_question_chars,
-                    )
-                self._follow(self._runs.start(asked).read())
+                self._follow(await self._talking.ask(*here, message))
+            case EditMessage():
+                self._follow(await self._talking.edit(*here, message))
+            case RegenerateMessage():
+                self._follow(await self._talking.regenerate(*here, message))
+            case ConfirmMessage():
+                run_id, asked_at = await self._talking.confirm(*here, accept=message.accept)
+                if run_id not in self._readers:
+                    self._follow(run_id, asked_at)
             case StopMessage():
-                self._runs.stop(self._conversation_id)
+                await self._talking.stop(*here)
             case ResumeMessage():
-                self._follow(self._runs.read(self._conversation_id, message.run_id, message.after))
+                self._follow(message.run_id, message.after)
 
-    def _follow(self, events: AsyncIterator[Event]) -> None:
+    def _follow(self, run_id: UUID, after: int = 0) -> None:
+        events = self._talking.runs.read(self._conversation_id, run_id, after)
+        if (before := self._readers.get(run_id)) is not None:
+            before.cancel()  # one who resumes has lost count; nothing comes twice
         reader = asyncio.create_task(self._relay(events))
-        self._readers.add(reader)
-        reader.add_done_callback(self._readers.discard)
+        self._readers[run_id] = reader
+        reader.add_done_callback(lambda done: self._left(run_id, done))
+
+    def _left(self, run_id: UUID, reader: asyncio.Task[None]) -> None:
+        if self._readers.get(run_id) is reader:
+            del self._readers[run_id]
 
     async def _relay(self, events: AsyncIterator[Event]) -> None:
         try:
@@ -175,6 +143,9 @@ class Conversing:
                 await self._socket.send_json(event)
         except TalkerError as error:
             await self._refuse(error.name(), str(error))
+        except DATABASE_AWAY:
+            away = DatabaseUnavailable()
+            await self._refuse(away.name(), str(away), retryable=True)
         except (WebSocketDisconnect, RuntimeError):
             log.debug("a reader left")  # Starlette raises RuntimeError on a closed socket
 

@@ -1,22 +1,25 @@
 """Conversations and their messages."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
+from agent.clock import clock
 from api.asking import UNTITLED, check_scope, own_conversation
-from api.dependencies import AppRuns, CurrentUser, Limit, Offset, Session
+from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session
 from talker.models import Conversation, Message
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 MAX_TITLE = 200
+MADE = ("usage", "metadata")
+"""Fields of a message that are not columns of the same name."""
 
 
 class ConversationOut(BaseModel):
@@ -50,6 +53,8 @@ class ConversationChange(BaseModel):
 
 
 class CitationOut(BaseModel):
+    """`claim` is the sentence of a post that the quote bears out; null in answers."""
+
     n: int
     video_id: UUID
     youtube_id: str | None
@@ -58,6 +63,7 @@ class CitationOut(BaseModel):
     end_s: float
     quote: str
     url: str | None
+    claim: str | None = None
 
 
 class UsageOut(BaseModel):
@@ -82,6 +88,9 @@ class MessageOut(BaseModel):
     model: str | None
     usage: UsageOut | None
     error: ErrorOut | None
+    suggestions: list[str]
+    metadata: dict[str, Any] | None
+    replaced_at: datetime | None
     created_at: datetime
 
 
@@ -145,11 +154,15 @@ async def rename_conversation(
 
 @router.delete("/{conversation_id}", status_code=204)
 async def delete_conversation(
-    conversation_id: UUID, session: Session, user: CurrentUser, runs: AppRuns, request: Request
+    conversation_id: UUID,
+    session: Session,
+    user: CurrentUser,
+    talking: AppTalking,
+    request: Request,
 ) -> None:
     """Delete the conversation, its messages and the agent's memory of it."""
+    await talking.stop_and_wait(user, conversation_id)
     conversation = await own_conversation(session, user, conversation_id)
-    await runs.stop_and_wait(conversation_id)
     await session.delete(conversation)
     await request.app.state.checkpointer.adelete_thread(str(conversation_id))
 
@@ -161,13 +174,16 @@ async def list_messages(
     user: CurrentUser,
     limit: Limit = 500,
     offset: Offset = 0,
+    replaced: bool = False,
 ) -> MessageList:
-    """The messages in order; an answer that is still being written has the status `running`."""
+    """The messages in order; an answer that is still being written has the status `running`.
+
+    `replaced` shows those as well that an edit or a new answer put out of the conversation.
+    """
     await own_conversation(session, user, conversation_id)
-    total = await session.scalar(
-        select(func.count()).where(Message.conversation_id == conversation_id)
-    )
-    rows = await _messages(session, conversation_id, limit, offset)
+    shown = _messages(conversation_id, replaced=replaced)
+    total = await session.scalar(select(func.count()).select_from(shown.subquery()))
+    rows = await session.scalars(in_order(shown).limit(limit).offset(offset))
     return MessageList(items=[message_out(row) for row in rows], total=total or 0)
 
 
@@ -180,7 +196,7 @@ async def export_conversation(
 ) -> Response:
     """The whole conversation as a file, its citations as links to the second."""
     conversation = await own_conversation(session, user, conversation_id)
-    rows = await _messages(session, conversation_id)
+    rows = (await session.scalars(in_order(_messages(conversation_id)))).all()
     if format == "json":
         whole = {
             **_out(conversation).model_dump(mode="json"),
@@ -196,18 +212,13 @@ async def export_conversation(
     )
 
 
-async def _messages(
-    session: AsyncSession, conversation_id: UUID, limit: int | None = None, offset: int = 0
-) -> list[Message]:
-    return list(
-        await session.scalars(
-            select(Message)
-            .where(Message.conversation_id == conversation_id)
-            .order_by(Message.created_at, Message.id)
-            .limit(limit)
-            .offset(offset)
-        )
-    )
+def _messages(conversation_id: UUID, *, replaced: bool = False) -> Select[Message]:
+    query = select(Message).where(Message.conversation_id == conversation_id)
+    return query if replaced else query.where(Message.replaced_at.is_(None))
+
+
+def in_order(messages: Select[Message]) -> Select[Message]:
+    return messages.order_by(Message.created_at, Message.id)
 
 
 def _mentions(words: str) -> ColumnElement[bool]:
@@ -215,6 +226,7 @@ def _mentions(words: str) -> ColumnElement[bool]:
         Conversation.title.icontains(words, autoescape=True),
         exists().where(
             Message.conversation_id == Conversation.id,
+            Message.replaced_at.is_(None),
             Message.content.icontains(words, autoescape=True),
         ),
     )
@@ -234,13 +246,14 @@ def message_out(row: Message) -> MessageOut:
         )
     return MessageOut.model_validate(
         {
-            **{name: getattr(row, name) for name in MessageOut.model_fields if name != "usage"},
+            **{name: getattr(row, name) for name in MessageOut.model_fields if name not in MADE},
             "usage": usage,
+            "metadata": row.metadata_,
         }
     )
 
 
-def as_markdown(conversation: Conversation, messages: list[Message]) -> str:
+def as_markdown(conversation: Conversation, messages: Sequence[Message]) -> str:
     """Questions as headings, answers as they stand, each citation a line with its link."""
     parts = [f"# {conversation.title}"]
     for message in messages:
@@ -250,15 +263,10 @@ def as_markdown(conversation: Conversation, messages: list[Message]) -> str:
         parts.append(message.content or "(no answer)")
         lines = [
             f"- [{cited['n']}] “{cited['quote']}” – {cited['title']}, "
-            f"{clock(cited['start_s'])}" + (f", <{cited['url']}>" if cited["url"] else "")
+            f"{clock(round(cited['start_s'] * 1000))}"
+            + (f", <{cited['url']}>" if cited["url"] else "")
             for cited in message.citations
         ]
         if lines:
             parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
-
-
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,158 +1,268 @@
-"""What is kept of runs: their events for an hour, how they ended, and that they are alive."""
+"""What is kept of runs: who makes them, what was asked of them meanwhile, and how they ended."""
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from agent.checkpoints import prune
+from api.asked import ANSWER_COLUMNS, ASKED, Asked, Claim, Event, message_event
+from api.notices import Notices, tell
+from api.run_events import EventStore, Fresh, append
 from talker.database import DATABASE_AWAY
-from talker.errors import RunNotFound
-from talker.models import Conversation, Message, Run, RunEvent, now
+from talker.models import Conversation, Message, Run, RunEvents, now
 
 log = logging.getLogger(__name__)
 
-Event = dict[str, Any]
-
-LOST_AFTER = timedelta(seconds=10)
-EVENTS_KEPT = timedelta(hours=1)
-POLL_S = 0.25
+LOST_AFTER = timedelta(seconds=6)
+"""A run whose attempt showed no life for so long is taken up: three heartbeats and a pause."""
+CONFIRM_WITHIN = timedelta(hours=24)
+SEQ_AHEAD = 1_000
+"""How far readers may be ahead of what is stored. An attempt that follows one which was killed
+numbers its events from beyond that, so that none has a number that somebody has seen."""
+TAKEN_UP_AT_ONCE = 5
+PRUNED_AT_ONCE = 10
+"""How many runs back pruning looks: more than one, for those whose process died before it."""
 SETTLE_TRIES = 20
 SETTLE_PAUSE_S = 0.5
 
-APPEND_EVENTS = text(
-    "INSERT INTO run_events (run_id, seq, event, created_at)"
-    " SELECT run_id, seq, event::jsonb, now()"
-    " FROM unnest(CAST(:run_ids AS uuid[]), CAST(:seqs AS int[]), CAST(:events AS text[]))"
-    " AS said (run_id, seq, event)"
-    " WHERE EXISTS (SELECT FROM runs WHERE runs.id = said.run_id)"
-    " ON CONFLICT DO NOTHING"
-)
-"""In one statement, whatever their number; none for a run whose conversation was deleted, and
-none twice after an attempt that broke off."""
 
-LOST = {
-    "error": "run_lost",
-    "detail": "The server stopped while it was writing this answer. Ask again.",
-}
-
-
-@dataclass
-class Asked:
-    """What one run is to answer; the rows are committed before it starts."""
+@dataclass(frozen=True)
+class Told:
+    """What was asked of a run, by whichever process."""
 
     run_id: UUID
-    conversation_id: UUID
-    user_id: UUID
-    question_id: UUID
-    answer_id: UUID
-    content: str
-    video_ids: list[UUID] | None
-    model: str | None
-    new_title: str | None = None
+    stop_requested: bool
+    accepted: bool | None
 
 
 class RunStore:
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], notices: Notices) -> None:
         self._sessions = sessions
+        self.notices = notices
+        self.events = EventStore(sessions, notices)
 
-    async def append(self, events: Sequence[Event]) -> None:
-        """Write events, of any number of runs."""
-        if not events:
-            return
-        async with self._sessions.begin() as session:
-            await session.execute(
-                APPEND_EVENTS,
-                {
-                    "run_ids": [event["run_id"] for event in events],
-                    "seqs": [event["seq"] for event in events],
-                    "events": [json.dumps(event) for event in events],
-                },
-            )
+    async def settle(
+        self, claim: Claim, status: str, *, checkpoint_id: str | None = None, **values: Any
+    ) -> bool:
+        """Store how a run ended; a database that is restarting is waited for.
 
-    async def read(self, conversation_id: UUID, run_id: UUID, after: int) -> AsyncIterator[Event]:
-        """A run's events past `after`, waiting for those another process still writes.
-
-        Raises RunNotFound for a run that is not this conversation's, or too long ago.
+        False where the run is not this attempt's any more, or gone.
         """
-        async with self._sessions() as session:
-            run = await session.get(Run, run_id)
-        if run is None or run.conversation_id != conversation_id:
-            raise RunNotFound(run_id)
-        if now() - run.created_at > EVENTS_KEPT and run.status != "running":
-            raise RunNotFound(run_id)
-        while True:
-            for row in await self._past(run_id, after):
-                after = row.seq
-                yield row.event
-                if row.event["type"] == "done":
-                    return
-            await asyncio.sleep(POLL_S)
-
-    async def _past(self, run_id: UUID, after: int) -> Sequence[RunEvent]:
-        query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.seq > after)
-        async with self._sessions() as session:
-            return (await session.scalars(query.order_by(RunEvent.seq))).all()
-
-    async def settle(self, asked: Asked, status: str, **values: Any) -> None:
-        """Store how a run ended; a database that is restarting is waited for."""
         for _ in range(SETTLE_TRIES):
             try:
-                return await self._settle(asked, status, **values)
+                return await self._settle(claim, status, checkpoint_id, values)
             except DATABASE_AWAY:
                 await asyncio.sleep(SETTLE_PAUSE_S)
-        return await self._settle(asked, status, **values)
+        return await self._settle(claim, status, checkpoint_id, values)
 
-    async def _settle(self, asked: Asked, status: str, **values: Any) -> None:
+    async def _settle(
+        self, claim: Claim, status: str, checkpoint_id: str | None, values: dict[str, Any]
+    ) -> bool:
+        asked = claim.asked
         async with self._sessions.begin() as session:
-            message = update(Message).where(Message.id == asked.answer_id)
-            await session.execute(message.values(status=status, **values))
-            run = update(Run).where(Run.id == asked.run_id)
-            await session.execute(run.values(status=status))
+            # The conversation first, as everywhere: who locks both does it in this order.
             conversation = update(Conversation).where(Conversation.id == asked.conversation_id)
             await session.execute(conversation.values(updated_at=now()))
-
-    async def beat(self, run_ids: Collection[UUID]) -> None:
-        """Show that these runs are alive."""
-        if not run_ids:
-            return
-        async with self._sessions.begin() as session:
-            await session.execute(update(Run).where(Run.id.in_(run_ids)).values(heartbeat_at=now()))
-
-    async def keep_house(self, live: Collection[UUID]) -> None:
-        """Settle runs whose process died, forget events after an hour."""
-        async with self._sessions.begin() as session:
-            lost = await session.scalars(
-                select(Run)
-                .where(Run.status == "running", Run.heartbeat_at < now() - LOST_AFTER)
-                .where(Run.id.not_in(live))
-                .with_for_update(skip_locked=True)
+            run = update(Run).where(Run.id == asked.run_id, Run.owner == claim.owner)
+            ours = await session.scalar(
+                run.values(
+                    status=status, checkpoint_id=checkpoint_id, confirm=None, accepted=None
+                ).returning(Run.id)
             )
-            for run in lost:
-                await settle_lost(session, run)
-            await session.execute(delete(RunEvent).where(RunEvent.created_at < now() - EVENTS_KEPT))
+            if ours is None:
+                return False
+            message = update(Message).where(Message.id == asked.answer_id)
+            await session.execute(message.values(status=status, **values))
+        return True
+
+    async def suggest(self, claim: Claim, questions: list[str]) -> None:
+        async with self._sessions.begin() as session:
+            message = update(Message).where(Message.id == claim.asked.answer_id)
+            await session.execute(message.values(suggestions=questions))
+
+    async def finish(self, fresh: Fresh, checkpoint_id: str | None) -> None:
+        """Write a run's last events and let go of it. `checkpoint_id` is its turn's very end."""
+        async with self._letting_go(fresh) as (session, run):
+            values: dict[str, Any] = {"owner": None}
+            if checkpoint_id is not None:
+                values["checkpoint_id"] = checkpoint_id
+            await session.execute(run.values(**values))
+
+    async def release(self, fresh: Fresh) -> None:
+        """Hand a run that is not at its end to whoever takes it up."""
+        async with self._letting_go(fresh) as (session, run):
+            await session.execute(run.values(owner=None))
+            await tell(session, "runs")
+
+    @asynccontextmanager
+    async def _letting_go(self, fresh: Fresh) -> AsyncIterator[tuple[AsyncSession, Any]]:
+        claim = fresh.claim
+        async with self._sessions.begin() as session:
+            if fresh.events:
+                await append(session, [fresh])
+            run_id = claim.asked.run_id
+            yield session, update(Run).where(Run.id == run_id, Run.owner == claim.owner)
+
+    async def running(self, conversation_id: UUID) -> UUID | None:
+        """The conversation's run that is not settled yet."""
+        query = select(Run.id).where(Run.conversation_id == conversation_id)
+        async with self._sessions() as session:
+            return await session.scalar(query.where(Run.status == "running"))
+
+    async def how_it_ended(self, asked: Asked) -> list[Event]:
+        """The events that say what a settled run came to."""
+        async with self._sessions() as session:
+            message = await session.get_one(Message, asked.answer_id)
+        if message.status == "failed":
+            return [{"type": "error", **(message.error or {}), "retryable": True}]
+        said = [message_event({name: getattr(message, name) for name in ANSWER_COLUMNS})]
+        if asked.new_title is not None:
+            said.append({"type": "title", "title": asked.new_title})
+        return said
+
+    async def beat(self, claims: Collection[Claim]) -> list[Told]:
+        """Show that these runs are alive. Returns those that are still ours, and what was asked
+        of them."""
+        if not claims:
+            return []
+        ours = [(claim.asked.run_id, claim.owner) for claim in claims]
+        async with self._sessions.begin() as session:
+            rows = await session.execute(
+                update(Run)
+                .where(tuple_(Run.id, Run.owner).in_(ours))
+                .values(heartbeat_at=func.now())
+                .returning(Run.id, Run.stop_requested, Run.accepted)
+            )
+            return [Told(*row) for row in rows]
+
+    async def wait_for_word(self, claim: Claim, confirm: Event) -> bool:
+        """Let the person's word be given: from now on, and to any process. False where the run
+        is not this attempt's any more."""
+        async with self._sessions.begin() as session:
+            run = update(Run).where(Run.id == claim.asked.run_id, Run.owner == claim.owner)
+            found = await session.scalar(
+                run.values(confirm=confirm, accepted=None).returning(Run.id)
+            )
+        return found is not None
+
+    async def decline_forgotten(self) -> None:
+        """Say no for who has not said anything for a day."""
+        async with self._sessions.begin() as session:
+            run = update(Run).where(Run.status == "running", Run.accepted.is_(None))
+            run = run.where(Run.confirm.is_not(None), Run.created_at < func.now() - CONFIRM_WITHIN)
+            await session.execute(run.values(accepted=False))
+
+    async def take_up(self, live: Collection[UUID]) -> list[Claim]:
+        """Claim runs that nobody works on: handed over, or their process showed no life for a
+        while. Those that are settled want no more than an end."""
+        lost = Run.heartbeat_at < func.now() - LOST_AFTER
+        query = (
+            select(Run)
+            .where(or_(Run.status == "running", Run.owner.is_not(None)))
+            .where(or_(and_(Run.status == "running", Run.owner.is_(None)), lost))
+            .where(Run.id.not_in(live), Run.asked.is_not(None))
+            .order_by(Run.created_at)
+            .limit(TAKEN_UP_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._sessions.begin() as session:
+            return [await _claim(session, run) for run in await session.scalars(query)]
+
+    async def prune(self, conversation_id: UUID) -> None:
+        """Drop what the conversation's memory does not need once its last runs are over.
+
+        The conversation is locked, so that no run starts from what is being dropped.
+        """
+        here = Run.conversation_id == conversation_id
+        answers = select(Run.id).join(Message, Message.run_id == Run.id)
+        replaced = answers.where(
+            here,
+            Run.checkpoint_id.is_not(None),
+            Message.role == "assistant",
+            Message.replaced_at.is_not(None),
+        )
+        async with self._sessions.begin() as session:
+            conversation = select(Conversation.id).where(Conversation.id == conversation_id)
+            if await session.scalar(conversation.with_for_update()) is None:
+                return
+            gone = (await session.scalars(replaced)).all()
+            if gone:
+                await session.execute(
+                    update(Run).where(Run.id.in_(gone)).values(checkpoint_id=None)
+                )
+            newest = select(Run).where(here).order_by(Run.created_at.desc()).limit(PRUNED_AT_ONCE)
+            runs = (await session.scalars(newest)).all()
+            ends = {run.checkpoint_id for run in runs if run.checkpoint_id}
+            over = {str(run_id) for run_id in gone}
+            for run in runs:
+                if run.status == "running" or run.owner is not None:
+                    ends.add((run.asked or {}).get("checkpoint_id", ""))
+                else:
+                    over.add(str(run.id))
+            await prune(session, str(conversation_id), over, ends)
 
 
-async def settle_lost(session: AsyncSession, run: Run) -> None:
-    """Say of a run whose process died that it failed, to its message and to who waits for it."""
-    run.status = "failed"
-    await session.execute(
-        update(Message)
-        .where(Message.run_id == run.id, Message.status == "running")
-        .values(status="failed", error=LOST)
+async def _claim(session: AsyncSession, run: Run) -> Claim:
+    newest = select(RunEvents.events).where(RunEvents.run_id == run.id)
+    said = await session.scalar(newest.order_by(RunEvents.seq.desc()).limit(1))
+    last: int = said[-1]["seq"] if said else 0
+    killed = run.owner is not None
+    run.owner = uuid4()
+    run.heartbeat_at = func.now()
+    if run.status == "running":
+        run.attempt += 1
+    log.warning("run taken up", extra={"run_id": str(run.id), "attempt": run.attempt})
+    return Claim(
+        asked=ASKED.validate_python(run.asked),
+        owner=run.owner,
+        attempt=run.attempt,
+        after=last + (SEQ_AHEAD if killed else 0),
+        stop_requested=run.stop_requested,
+        accepted=run.accepted,
+        settled=run.status != "running",
     )
-    last = await session.scalar(
-        select(RunEvent.seq).where(RunEvent.run_id == run.id).order_by(RunEvent.seq.desc()).limit(1)
-    )
-    seq = (last or 0) + 1
-    events: list[Event] = [{"type": "error", **LOST, "retryable": True}, {"type": "done"}]
-    for offset, event in enumerate(events):
-        numbered = {**event, "run_id": str(run.id), "seq": seq + offset}
-        session.add(RunEvent(run_id=run.id, seq=seq + offset, event=numbered))
-    log.warning("run lost", extra={"run_id": str(run.id)})
+
+
+async def ask_to_stop(session: AsyncSession, conversation_id: UUID) -> bool:
+    """Press the stop button of a conversation's running answer; false where none runs."""
+    stopped = (
+        await session.scalars(
+            update(Run)
+            .where(Run.conversation_id == conversation_id, Run.status == "running")
+            .values(stop_requested=True)
+            .returning(Run.id)
+        )
+    ).all()
+    if stopped:
+        await tell(session, "runs", *stopped)
+    return bool(stopped)
+
+
+async def give_word(
+    session: AsyncSession, conversation_id: UUID, *, accepted: bool
+) -> tuple[UUID, int] | None:
+    """Answer the question that a conversation's run waits with.
+
+    Returns the run and the number of its `confirm` event; null where nothing waits.
+    """
+    found = (
+        await session.execute(
+            update(Run)
+            .where(Run.conversation_id == conversation_id, Run.status == "running")
+            .where(Run.confirm.is_not(None), Run.accepted.is_(None))
+            .values(accepted=accepted)
+            .returning(Run.id, Run.confirm)
+        )
+    ).first()
+    if found is None:
+        return None
+    await tell(session, "runs", found.id)
+    return found.id, found.confirm["seq"]

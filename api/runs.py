@@ -2,239 +2,194 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
-from typing import Any
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
 
-from langchain_core.messages import HumanMessage
-from langgraph.graph.state import CompiledStateGraph
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.events import cited_moment
-from agent.state import AgentState, Answer, Question, Reader
-from api.errors import InternalError
-from api.run_store import Asked, Event, RunStore
+from api.asked import Claim, Event
+from api.attempt import Attempt, Graph
+from api.live_run import LiveRun
+from api.run_store import LOST_AFTER, RunStore
 from talker.database import DATABASE_AWAY
-from talker.errors import DatabaseUnavailable, ModelError, TalkerError, Unavailable
 
 log = logging.getLogger(__name__)
 
-Graph = CompiledStateGraph[AgentState, Reader, Question, Answer]
-
 FLUSH_S = 0.25
 """Events reach Postgres at most this much later than the reader."""
-HEARTBEAT_S = 2.0
-HOUSEKEEPING_S = 5.0
-
-NO_USAGE = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
-
-
-@dataclass
-class LiveRun:
-    """A run of this process: its events so far, and who waits for more."""
-
-    asked: Asked
-    events: list[Event] = field(default_factory=list)
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    finished: bool = False
-    text: str = ""
-    written: int = 0
-    _more: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def emit(self, event: Event) -> None:
-        self.events.append({**event, "run_id": str(self.asked.run_id), "seq": len(self.events) + 1})
-        self._wake()
-
-    def finish(self) -> None:
-        self.emit({"type": "done"})
-        self.finished = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._more.set()
-        self._more = asyncio.Event()
-
-    async def read(self, after: int = 0) -> AsyncIterator[Event]:
-        """Every event past `after`, waiting for new ones, to the last."""
-        while True:
-            more = self._more
-            while after < len(self.events):
-                event = self.events[after]
-                after += 1
-                yield event
-            if self.finished:
-                return
-            await more.wait()
+HEARTBEAT_S = 1.5
+TAKE_UP_S = 1.0
+FORGET_S = 60.0
+FINISH_S = 3.0
+"""How long a process that ends lets its runs finish before it hands them over."""
+OVER_S = 10.0
 
 
 class Runs:
-    """Starts runs, lets readers follow them, and settles those whose process died."""
+    """Starts runs, lets readers follow them, and takes up those whose process died."""
 
     def __init__(self, graph: Graph, store: RunStore) -> None:
         self._graph = graph
         self._store = store
         self._live: dict[UUID, LiveRun] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], LiveRun] = {}
+        self._nudge = asyncio.Event()
+        self._due_at: dict[str, float] = {}
+        self._away_at = float("-inf")
+        self._closing = False
+        store.notices.on_runs = self._nudge.set
 
-    def start(self, asked: Asked) -> LiveRun:
-        run = LiveRun(asked)
-        self._live[asked.run_id] = run
-        task = asyncio.create_task(self._execute(run))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return run
+    def start(self, claim: Claim) -> None:
+        run = LiveRun(claim)
+        self._live[claim.asked.run_id] = run
+        task = asyncio.create_task(self._make(run))
+        self._tasks[task] = run
+        task.add_done_callback(self._done)
 
-    def stop(self, conversation_id: UUID) -> bool:
-        """Press the stop button of a conversation's running answer; false where none runs here."""
-        running = [
-            run for run in self._live.values() if run.asked.conversation_id == conversation_id
-        ]
-        for run in running:
-            run.stop.set()
-        return bool(running)
+    def _done(self, task: asyncio.Task[None]) -> None:
+        run = self._tasks.pop(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            where = {"run_id": str(run.claim.asked.run_id)}
+            log.error("run ended in disorder", exc_info=error, extra=where)
 
-    async def stop_and_wait(self, conversation_id: UUID) -> None:
-        """Stop a conversation's running answer and return when it is stored."""
-        live = [run for run in self._live.values() if run.asked.conversation_id == conversation_id]
-        self.stop(conversation_id)
-        for run in live:
-            async for _ in run.read():
-                pass
-
-    async def aclose(self) -> None:
-        """Stop what runs, keep what was written, and wait for it to be stored."""
-        for run in self._live.values():
-            run.stop.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=5)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+    async def _make(self, run: LiveRun) -> None:
+        asked = run.claim.asked
+        try:
+            await Attempt(self._graph, self._store, run).make()
+        finally:
+            del self._live[asked.run_id]
+        if run.lost:
+            return
+        try:
+            await self._store.prune(asked.conversation_id)
+        except DATABASE_AWAY:
+            log.warning("memory not pruned; the next turn does it")
 
     async def read(self, conversation_id: UUID, run_id: UUID, after: int) -> AsyncIterator[Event]:
-        """A run's events past `after`, from memory here, else from the database.
+        """A run's events past `after`: from memory where it is made here, else from Postgres.
 
         Raises RunNotFound for a run that is not this conversation's, or too long ago.
         """
         live = self._live.get(run_id)
-        if live is not None and live.asked.conversation_id == conversation_id:
+        if live is not None and live.claim.asked.conversation_id == conversation_id:
+            if after < live.claim.after:
+                for event in await self._store.events.past(run_id, after):
+                    if event["seq"] <= live.claim.after:
+                        after = event["seq"]
+                        yield event
             async for event in live.read(after):
+                after = event["seq"]
                 yield event
-            return
-        async for event in self._store.read(conversation_id, run_id, after):
+            if not live.lost:
+                return
+        async for event in self._store.events.read(conversation_id, run_id, after):
             yield event
 
-    async def _execute(self, run: LiveRun) -> None:
-        try:
-            run.emit({"type": "started"})
-            await self._complete(run, await self._answer(run))
-        except TalkerError as error:
-            await self._fail(run, error)
-        except DATABASE_AWAY:
-            await self._fail(run, DatabaseUnavailable())
-        except asyncio.CancelledError:
-            await self._fail(run, InternalError())
-            raise
-        except Exception:  # a bug: logged once, and the run still gets an end
-            log.exception("run failed", extra={"run_id": str(run.asked.run_id)})
-            await self._fail(run, InternalError())
-        finally:
-            run.finish()
-            await self._write_rest(run)
-            del self._live[run.asked.run_id]
+    def stop_here(self, conversation_id: UUID) -> None:
+        """Stop what this process makes for a conversation, without asking Postgres first."""
+        for run in self._live.values():
+            if run.claim.asked.conversation_id == conversation_id:
+                run.stop.set()
 
-    async def _answer(self, run: LiveRun) -> dict[str, Any]:
-        """Run the graph, pass its events on, and return what its last steps left in the state."""
-        asked = run.asked
-        question = Question(
-            messages=[HumanMessage(asked.content, id=str(asked.question_id))],
-            video_ids=None if asked.video_ids is None else [str(id_) for id_ in asked.video_ids],
-        )
-        result: dict[str, Any] = {}
-        async for part in self._graph.astream(
-            question,
-            {"configurable": {"thread_id": str(asked.conversation_id)}},
-            context=Reader(user_id=asked.user_id, model=asked.model, stop=run.stop),
-            stream_mode=["custom", "updates"],
-            durability="async",
-            version="v2",
-        ):
-            if part["type"] == "updates":
-                for changed in part["data"].values():
-                    result.update(changed or {})
-            elif part["type"] == "custom":
-                run.text += part["data"].get("text", "")
-                run.emit(part["data"])
-        return result
+    async def over(self, conversation_id: UUID) -> None:
+        """Return when no run of the conversation is running any more, or after a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OVER_S):
+                while run_id := await self._store.running(conversation_id):
+                    with self._store.notices.expecting(run_id) as news:
+                        if await self._store.running(conversation_id):
+                            await self._store.notices.wait(news)
 
-    async def _complete(self, run: LiveRun, result: dict[str, Any]) -> None:
-        content = result["messages"][-1].text
-        citations = [dict(cited_moment(citation)) for citation in result["citations"]]
-        usage = result.get("usage") or NO_USAGE
-        status = "stopped" if run.stop.is_set() else "complete"
-        await self._store.settle(
-            run.asked,
-            status,
-            content=content,
-            citations=citations,
-            intent=result["intent"],
-            model=result.get("model"),
-            **usage,
-        )
-        run.emit(
-            {
-                "type": "message",
-                "id": str(run.asked.answer_id),
-                "role": "assistant",
-                "content": content,
-                "citations": citations,
-                "intent": result["intent"],
-                "model": result.get("model"),
-                "usage": usage,
-            }
-        )
-        if run.asked.new_title is not None:
-            run.emit({"type": "title", "title": run.asked.new_title})
-
-    async def _fail(self, run: LiveRun, error: TalkerError) -> None:
-        said = {"error": error.name(), "detail": str(error)}
-        try:
-            await self._store.settle(run.asked, "failed", content=run.text, error=said)
-        except DATABASE_AWAY:
-            log.warning("a failed run waits for the database", extra=said)
-        retryable = isinstance(error, Unavailable | InternalError) or (
-            isinstance(error, ModelError) and error.retryable
-        )
-        run.emit({"type": "error", **said, "retryable": retryable})
-
-    async def _write(self, runs: Collection[LiveRun]) -> None:
-        """Store the runs' new events, those of all runs at once."""
-        fresh = [(run, event) for run in runs for event in run.events[run.written :]]
-        await self._store.append([event for _, event in fresh])
-        for run, event in fresh:
-            run.written = max(run.written, event["seq"])
-
-    async def _write_rest(self, run: LiveRun) -> None:
-        try:
-            await self._write([run])
-        except DATABASE_AWAY:
-            log.warning("the last events of a run were not stored")
+    async def aclose(self) -> None:
+        """Give what runs a few seconds to finish, and hand the rest over to who comes next."""
+        self._closing = True
+        at_work = [task for task, run in self._tasks.items() if not run.waits]
+        if at_work:
+            await asyncio.wait(at_work, timeout=FINISH_S)
+        left = list(self._tasks.items())
+        for task, run in left:
+            run.released = True
+            task.cancel()
+        await asyncio.gather(*(task for task, _ in left), return_exceptions=True)
 
     async def keep(self) -> None:
-        """For ever: store what runs say and show that they are alive, settle those whose
-        process died, forget events after an hour."""
-        tick = 0
+        """For ever: store what runs say, show that they are alive and hear what is asked of
+        them, take up those whose process died, forget events after an hour."""
         while True:
+            nudged = self._nudge.is_set()
+            self._nudge.clear()
             try:
-                await self._write(list(self._live.values()))
-                if tick % round(HEARTBEAT_S / FLUSH_S) == 0:
-                    await self._store.beat(list(self._live))
-                if tick % round(HOUSEKEEPING_S / FLUSH_S) == 0:
-                    await self._store.keep_house(list(self._live))
+                await self._write()
+                if self._is_due("beat", HEARTBEAT_S) or nudged or not self._store.notices.listening:
+                    await self._beat()
+                if self._is_due("take up", TAKE_UP_S) or nudged:
+                    await self._take_up()
+                if self._is_due("forget", FORGET_S):
+                    await self._store.decline_forgotten()
+                    await self._store.events.forget()
             except DATABASE_AWAY:
                 log.warning("run events wait for the database")
+                self._away_at = time.monotonic()
+                self._due_at.clear()
             except SQLAlchemyError:
                 log.exception("run events were not stored")
-            tick += 1
-            await asyncio.sleep(FLUSH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await self._nudge.wait()
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now_s = time.monotonic()
+        if now_s < self._due_at.get(what, 0.0):
+            return False
+        self._due_at[what] = now_s + every_s
+        return True
+
+    async def _write(self) -> None:
+        """Store the runs' new events, those of all runs at once."""
+        fresh = {id_: run.fresh() for id_, run in self._live.items() if not run.closing}
+        said = {id_: one for id_, one in fresh.items() if one.events}
+        if not said:
+            return
+        ours = await self._store.events.append(list(said.values()))
+        for run_id, one in said.items():
+            if (run := self._live.get(run_id)) is None or run.claim is not one.claim:
+                continue
+            if run_id in ours:
+                run.written = max(run.written, one.events[-1]["seq"])
+                run.wake()
+            else:
+                self._lose(run)
+
+    async def _beat(self) -> None:
+        claims = [run.claim for run in self._live.values()]
+        told = {one.run_id: one for one in await self._store.beat(claims)}
+        for claim in claims:
+            run = self._live.get(claim.asked.run_id)
+            if run is None or run.claim is not claim:
+                continue
+            if claim.asked.run_id in told:
+                run.hear(told[claim.asked.run_id])
+            elif not run.closing:
+                self._lose(run)
+
+    def _lose(self, run: LiveRun) -> None:
+        """Leave a run that another process took up, or whose conversation is gone."""
+        if run.finished:
+            return
+        run.lost = True
+        for task, made in self._tasks.items():
+            if made is run:
+                task.cancel()
+
+    async def _take_up(self) -> None:
+        """Take up runs without a process.
+
+        Not right after Postgres was away: then the heartbeats of all are old.
+        """
+        since_away_s = time.monotonic() - self._away_at
+        if self._closing or since_away_s < LOST_AFTER.total_seconds():
+            return
+        for claim in await self._store.take_up(list(self._live)):
+            self.start(claim)
