@@ -7,12 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from fastapi import APIRouter, FastAPI
 
 from agent.checkpoints import open_checkpointer
-from agent.graph import build_graph
+from agent.graph import build_graph, build_summary_graph
 from agent.models import ChatModels
 from agent.search import Search
+from agent.summarizer import Summarizer
 from api import (
     adding,
+    agent_routes,
     chat,
+    chat_programs,
     collections,
     conversations,
     errors,
@@ -20,9 +23,15 @@ from api import (
     ingestion_jobs,
     models,
     search,
+    summaries,
+    templates,
+    usage,
     videos,
 )
 from api.guard import Guard
+from api.loader import VideoLoader
+from api.makings import Makings
+from api.notices import Notices
 from api.pages import add_pages
 from api.run_store import RunStore
 from api.runs import Runs
@@ -53,16 +62,22 @@ def create_app(settings: Settings) -> FastAPI:
     for part in (
         adding,
         videos,
+        summaries,
         collections,
         ingestion_jobs,
         search,
         conversations,
         chat,
+        agent_routes,
+        chat_programs,
         models,
+        templates,
+        usage,
         health,
     ):
         routes.include_router(part.router)
     app.include_router(routes)
+    agent_routes.serve_agent(app)
     add_pages(app)
     return app
 
@@ -71,33 +86,43 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         resources = await stack.enter_async_context(open_resources(app.state.settings))
-        chat_models = ChatModels(resources.settings)
+        chat_models = ChatModels(resources.settings, resources.sessions)
         stack.push_async_callback(chat_models.aclose)
         searching = Search(resources.chunks, resources.sessions)
         checkpointer = open_checkpointer(resources.pool)
+        services = await stack.enter_async_context(open_services(resources))
+        summarizer = Summarizer(resources.sessions, chat_models, resources.local_embeddings)
         graph = build_graph(
             sessions=resources.sessions,
             search=searching,
             models=chat_models,
             embeddings=resources.local_embeddings,
+            loader=VideoLoader(resources, services),
+            summarizer=summarizer,
             checkpointer=checkpointer,
         )
-        services = await stack.enter_async_context(open_services(resources))
-        runs = Runs(graph, RunStore(resources.sessions))
-        stack.push_async_callback(runs.aclose)
+        notices = Notices(resources.database_url)
+        runs = Runs(graph, RunStore(resources.sessions, notices))
+        makings = Makings(build_summary_graph(resources.sessions, summarizer))
+        stack.push_async_callback(makings.aclose)
         app.state.resources = resources
         app.state.services = services
         app.state.models = chat_models
         app.state.search = searching
         app.state.checkpointer = checkpointer
+        app.state.graph = graph
         app.state.runs = runs
-        await stack.enter_async_context(_in_background(runs.keep()))
+        app.state.summarizer = summarizer
+        app.state.makings = makings
+        await stack.enter_async_context(in_background(notices.listen()))
+        await stack.enter_async_context(in_background(runs.keep()))
+        stack.push_async_callback(runs.aclose)
         await stack.enter_async_context(working(resources, services))
         yield
 
 
 @asynccontextmanager
-async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run something beside the app, and end it with the app."""
     task = asyncio.create_task(work)
     try:

@@ -10,7 +10,10 @@ from starlette.requests import HTTPConnection
 
 from agent.models import ChatModels
 from agent.search import Search
+from agent.summarizer import Summarizer
+from api.makings import Makings
 from api.runs import Runs
+from api.talking import Talking
 from ingestion.provider import TranscriptProvider
 from talker.models import LOCAL_USER_EMAIL, User
 from talker.resources import Resources
@@ -59,6 +62,29 @@ def _models(connection: HTTPConnection) -> ChatModels:
 
 
 AppModels = Annotated[ChatModels, Depends(_models)]
+
+
+def _talking(resources: AppResources, runs: AppRuns, models: AppModels) -> Talking:
+    return Talking(resources, runs, models)
+
+
+AppTalking = Annotated[Talking, Depends(_talking)]
+
+
+def _summarizer(connection: HTTPConnection) -> Summarizer:
+    summarizer: Summarizer = connection.app.state.summarizer
+    return summarizer
+
+
+AppSummarizer = Annotated[Summarizer, Depends(_summarizer)]
+
+
+def _makings(connection: HTTPConnection) -> Makings:
+    makings: Makings = connection.app.state.makings
+    return makings
+
+
+AppMakings = Annotated[Makings, Depends(_makings)]
 
 
 def _search(connection: HTTPConnection) -> Search:

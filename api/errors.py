@@ -1,6 +1,8 @@
 """Error type to status: one table, one handler; a test holds the table to the whole tree."""
 
 import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,8 +22,17 @@ class InternalError(errors.TalkerError):
         super().__init__("Something went wrong on our side; the log has the details.")
 
 
+class RunFailed(errors.TalkerError):
+    """A run that ended with an `error` event, whose name is `error`."""
+
+    def __init__(self, error: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+
+
 STATUS: dict[type[errors.TalkerError], int] = {
     InternalError: 500,
+    RunFailed: 500,
     errors.BadSettings: 500,
     errors.BadRequest: 400,
     errors.NotAllowed: 403,
@@ -34,6 +45,7 @@ STATUS: dict[type[errors.TalkerError], int] = {
     errors.ModelError: 502,
     errors.ModelOutOfCredit: 402,
     errors.ModelTimedOut: 504,
+    errors.BudgetUsedUp: 402,
 }
 """By the nearest class: an error without a row has its parent's."""
 
@@ -47,8 +59,21 @@ HTTP_NAMES = {
 }
 
 
-def status_of(error: errors.TalkerError) -> int:
-    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+def status_of(error: type[errors.TalkerError]) -> int:
+    return next(STATUS[cls] for cls in error.__mro__ if cls in STATUS)
+
+
+def status_named(name: str) -> int:
+    """The status of an error that only its name is left of, as in a run's event."""
+    return next((status_of(cls) for cls in _tree() if cls.name() == name), 500)
+
+
+def _tree(
+    root: type[errors.TalkerError] = errors.TalkerError,
+) -> Iterator[type[errors.TalkerError]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from _tree(child)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -58,6 +83,14 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
+
+
+def error_event(error: errors.TalkerError) -> dict[str, Any]:
+    """An error inside a stream; `retryable` says whether the same may work later."""
+    retryable = isinstance(error, errors.Unavailable | InternalError) or (
+        isinstance(error, errors.ModelError) and error.retryable
+    )
+    return {"type": "error", **body(error.name(), str(error)), "retryable": retryable}
 
 
 def body(name: str, detail: str) -> dict[str, str]:
@@ -73,7 +106,7 @@ async def _talker_error(_: Request, error: Exception) -> JSONResponse:
         content = body(error.reason, f"{error.detail} {error.next_step}")
     else:
         content = body(error.name(), str(error))
-    return JSONResponse(content, status_of(error), headers)
+    return JSONResponse(content, status_of(type(error)), headers)
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
@@ -84,10 +117,15 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
 async def _misfit(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     sentences = [
-        f"{'.'.join(str(part) for part in detail['loc'][1:]) or 'body'}: {detail['msg']}"
-        for detail in error.errors()
+        f"{'.'.join(_place(detail['loc'])) or 'body'}: {detail['msg']}" for detail in error.errors()
     ]
     return JSONResponse(body("validation_failed", "; ".join(sentences)), 422)
+
+
+def _place(loc: Sequence[str | int]) -> list[str]:
+    """Where in the request, without its part; LangServe leaves the part out."""
+    parts = [str(part) for part in loc]
+    return parts[1:] if parts[:1] and parts[0] in ("body", "query", "path", "header") else parts
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

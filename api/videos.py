@@ -15,7 +15,6 @@ from api.asking import check_collection
 from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
 from api.video_list import Order, Sort, Wanted, listed
 from ingestion import library
-from ingestion.sources import watch_url
 from talker.errors import BadRequest, NotFound, Reason
 from talker.models import (
     Collection,
@@ -28,6 +27,7 @@ from talker.models import (
     Video,
     VideoStatus,
 )
+from talker.sources import watch_url
 
 router = APIRouter(prefix="/videos", tags=["videos"])
 

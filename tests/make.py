@@ -79,14 +79,20 @@ async def video(
         session.add(row)
         await session.flush()
         session.add(LibraryEntry(user_id=user.id, video_id=row.id))
-        for language, lines in (texts or {}).items():
-            transcript = Transcript(
-                video_id=row.id, language=language, kind="manual", provider="supadata"
-            )
-            session.add(transcript)
-            await session.flush()
-            session.add_all(_rows(transcript, lines))
+    for language, lines in (texts or {}).items():
+        await transcript(resources, row.id, language, lines)
     return row.id
+
+
+async def transcript(
+    resources: Resources, video_id: UUID, language: str, lines: Sequence[str]
+) -> None:
+    """A transcript of a video, one segment and one chunk a line."""
+    async with resources.sessions.begin() as session:
+        row = Transcript(video_id=video_id, language=language, kind="manual", provider="supadata")
+        session.add(row)
+        await session.flush()
+        session.add_all(_rows(row, lines))
 
 
 def _rows(transcript: Transcript, lines: Sequence[str]) -> list[Chunk | Segment]:
@@ -161,7 +167,14 @@ async def ask(
 ) -> list[dict[str, Any]]:
     """Ask over server-sent events; returns every event of the run."""
     url = f"/api/conversations/{conversation_id}/ask"
-    async with http.stream("POST", url, json={"content": content, **values}) as answer:
+    return await events_of(http, url, {"content": content, **values})
+
+
+async def events_of(
+    http: httpx.AsyncClient, url: str, body: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The events that a request is answered with."""
+    async with http.stream("POST", url, json=body) as answer:
         if answer.status_code != 200:
             await answer.aread()
             raise AssertionError(answer.text)

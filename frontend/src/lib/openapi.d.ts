@@ -140,6 +140,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Summary
+         * @description The stored summary, in the video's own language where none is named.
+         *
+         *     One by the default model is preferred; quotations are the last resort, in the language that
+         *     they were said in.
+         */
+        get: operations["get_summary_api_videos__video_id__summary_get"];
+        put?: never;
+        /**
+         * Make Summary
+         * @description Have a summary written, and read it meanwhile as one JSON object a `data:` line.
+         *
+         *     `status` and `token` as in chat, then `summary` with all of it, or `error`; `done` is the
+         *     last. One that is stored comes at once and costs nothing; one that is being written for
+         *     somebody else is read along. It is written to its end when the reader goes away.
+         */
+        post: operations["make_summary_api_videos__video_id__summary_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/collections": {
         parameters: {
             query?: never;
@@ -495,6 +526,8 @@ export interface paths {
         /**
          * List Messages
          * @description The messages in order; an answer that is still being written has the status `running`.
+         *
+         *     `replaced` shows those as well that an edit or a new answer put out of the conversation.
          */
         get: operations["list_messages_api_conversations__conversation_id__messages_get"];
         put?: never;
@@ -525,6 +558,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agent/invoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoke
+         * @description One answer: `{"input": {"messages": […]}, "config": {"configurable": {"thread_id": …}}}`.
+         *
+         *     The output is a message: `content`, and `citations` in its `additional_kwargs`.
+         */
+        post: operations["invoke_api_agent_invoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Batch
+         * @description Several answers side by side: `inputs` and, for each or for all, `config`.
+         */
+        post: operations["batch_api_agent_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stream
+         * @description The answer as LangServe streams it: a `data` event for each chunk, `end` the last.
+         */
+        post: operations["stream_api_agent_stream_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/{which}_schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Schema
+         * @description The JSON schema of what goes in, comes out or may be configured.
+         */
+        get: operations["schema_api_agent__which__schema_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{conversation_id}/ask": {
         parameters: {
             query?: never;
@@ -541,6 +656,68 @@ export interface paths {
          *     The run goes on when the reader goes away; its message is stored either way.
          */
         post: operations["ask_api_conversations__conversation_id__ask_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit
+         * @description Put one's own message in other words; the events are those of `ask`. The messages from
+         *     there on leave the conversation.
+         */
+        post: operations["edit_api_conversations__conversation_id__edit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/regenerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Regenerate
+         * @description Have an answer written anew; the events are those of `ask`. The answer and what came after
+         *     it leave the conversation.
+         */
+        post: operations["regenerate_api_conversations__conversation_id__regenerate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Say yes or no to what a run asked with `confirm`, and read its events from there on.
+         */
+        post: operations["confirm_api_conversations__conversation_id__confirm_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -576,6 +753,69 @@ export interface paths {
         };
         /** List Models */
         get: operations["list_models_api_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description The built-in templates, then the person's own by name.
+         */
+        get: operations["list_templates_api_templates_get"];
+        put?: never;
+        /** Create Template */
+        post: operations["create_template_api_templates_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Template
+         * @description A template by its id or its name.
+         */
+        get: operations["read_template_api_templates__template_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Template
+         * @description Delete a template; the posts made with it stay.
+         */
+        delete: operations["delete_template_api_templates__template_id__delete"];
+        options?: never;
+        head?: never;
+        /** Change Template */
+        patch: operations["change_template_api_templates__template_id__patch"];
+        trace?: never;
+    };
+    "/api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My Usage */
+        get: operations["my_usage_api_usage_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -657,7 +897,8 @@ export interface components {
         /**
          * Ask
          * @description A question; `video_ids` or `collection_id` narrows this question alone, `model` is one of
-         *     /api/models. Nobody has templates yet, so that none is found.
+         *     /api/models. `template`, an id or a name of /api/templates, makes a post of the answer, and
+         *     `variables` are the values of that template's variables.
          */
         Ask: {
             /**
@@ -673,6 +914,10 @@ export interface components {
             model?: string | null;
             /** Template */
             template?: string | null;
+            /** Variables */
+            variables?: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * AvailableOut
@@ -707,7 +952,10 @@ export interface components {
             /** Title */
             title: string;
         };
-        /** CitationOut */
+        /**
+         * CitationOut
+         * @description `claim` is the sentence of a post that the quote bears out; null in answers.
+         */
         CitationOut: {
             /** N */
             n: number;
@@ -728,6 +976,8 @@ export interface components {
             quote: string;
             /** Url */
             url: string | null;
+            /** Claim */
+            claim?: string | null;
         };
         /**
          * CollectionChange
@@ -816,6 +1066,22 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * Edit
+         * @description One's own message in other words; the answer to it is written anew.
+         */
+        Edit: {
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /**
+             * Content
+             * @example How many attention heads are in each block of GPT-2?
+             */
+            content: string;
         };
         /** ErrorOut */
         ErrorOut: {
@@ -975,6 +1241,14 @@ export interface components {
             model: string | null;
             usage: components["schemas"]["UsageOut"] | null;
             error: components["schemas"]["ErrorOut"] | null;
+            /** Suggestions */
+            suggestions: string[];
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            /** Replaced At */
+            replaced_at: string | null;
             /**
              * Created At
              * Format: date-time
@@ -999,6 +1273,24 @@ export interface components {
         ModelOut: {
             /** Id */
             id: string;
+            /** Default */
+            default: boolean;
+        };
+        /**
+         * ModelUsage
+         * @description A month's calls of one model; tokens and cost as far as they are known.
+         */
+        ModelUsage: {
+            /** Model */
+            model: string;
+            /** Calls */
+            calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Cost Usd */
+            cost_usd: number;
         };
         /** MoreVideos */
         MoreVideos: {
@@ -1026,6 +1318,42 @@ export interface components {
             video_ids?: string[] | null;
             /** Collection Id */
             collection_id?: string | null;
+        };
+        /**
+         * NewSummary
+         * @description `language` is the video's own where there is none; `model` is one of /api/models.
+         */
+        NewSummary: {
+            /**
+             * Style
+             * @default short
+             * @enum {string}
+             */
+            style: "short" | "detailed" | "key_moments" | "chapters" | "study_guide";
+            /** Language */
+            language?: string | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * NewTemplate
+         * @description `body` is instructions; what stands in it like `{{audience}}` is filled when it is used.
+         */
+        NewTemplate: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Body
+             * @example Three tips for {{audience}}, each in one sentence.
+             */
+            body: string;
+            /** Place */
+            place?: ("linkedin" | "blog" | "x_thread" | "newsletter") | null;
         };
         /**
          * NewVideos
@@ -1150,6 +1478,19 @@ export interface components {
             model: components["schemas"]["Part"];
             transcripts: components["schemas"]["Part"];
         };
+        /**
+         * Regenerate
+         * @description An answer to be written anew, by another model of /api/models where one is named.
+         */
+        Regenerate: {
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Model */
+            model?: string | null;
+        };
         /** SearchOut */
         SearchOut: {
             /** Passages */
@@ -1170,6 +1511,84 @@ export interface components {
             stopped: boolean;
         };
         /**
+         * SummaryOut
+         * @description `citations` are the numbers in the text, each with the words and the second that prove it;
+         *     `model` is null where the text only quotes.
+         */
+        SummaryOut: {
+            /**
+             * Video Id
+             * Format: uuid
+             */
+            video_id: string;
+            /**
+             * Style
+             * @enum {string}
+             */
+            style: "short" | "detailed" | "key_moments" | "chapters" | "study_guide";
+            /** Language */
+            language: string;
+            /** Content */
+            content: string;
+            /** Citations */
+            citations: components["schemas"]["CitationOut"][];
+            /** Model */
+            model: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * TemplateChange
+         * @description What is left out stays as it is; a `place` of null makes the form free.
+         */
+        TemplateChange: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Body */
+            body?: string | null;
+            /** Place */
+            place?: ("linkedin" | "blog" | "x_thread" | "newsletter") | null;
+        };
+        /** TemplateList */
+        TemplateList: {
+            /** Items */
+            items: components["schemas"]["TemplateOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * TemplateOut
+         * @description `id` is what an ask names it by; a built-in one's is its name, and it has no `body`.
+         *
+         *     `variables` are those the body uses, whose values an ask brings; `place` gives the post its
+         *     length and form, free where it is null.
+         */
+        TemplateOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Body */
+            body: string | null;
+            /** Variables */
+            variables: string[];
+            /** Place */
+            place: ("linkedin" | "blog" | "x_thread" | "newsletter") | null;
+            /** Builtin */
+            builtin: boolean;
+            /** Created At */
+            created_at: string | null;
+            /** Updated At */
+            updated_at: string | null;
+        };
+        /**
          * TranscriptOut
          * @description One language of a video; `languages` are all that are loaded.
          */
@@ -1185,6 +1604,21 @@ export interface components {
             languages: components["schemas"]["LanguageOut"][];
             /** Segments */
             segments: components["schemas"]["SegmentOut"][];
+        };
+        /**
+         * Usage
+         * @description US dollars since midnight and since the month's first day, in UTC; `by_model` is the
+         *     month's, dearest first. A `budget_usd` of null: a day has no bound.
+         */
+        Usage: {
+            /** Today Usd */
+            today_usd: number;
+            /** Month Usd */
+            month_usd: number;
+            /** Budget Usd */
+            budget_usd: number | null;
+            /** By Model */
+            by_model: components["schemas"]["ModelUsage"][];
         };
         /** UsageOut */
         UsageOut: {
@@ -1261,6 +1695,11 @@ export interface components {
             available: components["schemas"]["AvailableOut"][];
             /** Collection Ids */
             collection_ids: string[];
+        };
+        /** Word */
+        Word: {
+            /** Accept */
+            accept: boolean;
         };
     };
     responses: never;
@@ -1509,6 +1948,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TranscriptOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_summary_api_videos__video_id__summary_get: {
+        parameters: {
+            query?: {
+                style?: "short" | "detailed" | "key_moments" | "chapters" | "study_guide";
+                language?: string | null;
+            };
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    make_summary_api_videos__video_id__summary_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewSummary"] | null;
+            };
+        };
+        responses: {
+            /** @description How it is written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Validation Error */
@@ -2255,6 +2763,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 offset?: number;
+                replaced?: boolean;
             };
             header?: never;
             path: {
@@ -2315,6 +2824,97 @@ export interface operations {
             };
         };
     };
+    invoke_api_agent_invoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    batch_api_agent_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    stream_api_agent_stream_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description LangServe's events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    schema_api_agent__which__schema_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                which: "input" | "output" | "config";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     ask_api_conversations__conversation_id__ask_post: {
         parameters: {
             query?: never;
@@ -2327,6 +2927,111 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Ask"];
+            };
+        };
+        responses: {
+            /** @description The run's events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    edit_api_conversations__conversation_id__edit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Edit"];
+            };
+        };
+        responses: {
+            /** @description The run's events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    regenerate_api_conversations__conversation_id__regenerate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Regenerate"];
+            };
+        };
+        responses: {
+            /** @description The run's events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_api_conversations__conversation_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Word"];
             };
         };
         responses: {
@@ -2397,6 +3102,186 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelList"];
+                };
+            };
+        };
+    };
+    list_templates_api_templates_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_template_api_templates_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_template_api_templates__template_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_template_api_templates__template_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_template_api_templates__template_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    my_usage_api_usage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
         };
