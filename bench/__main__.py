@@ -14,19 +14,31 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import answers, cleaning, faults, loading, retrieval, speed, starting
+from bench import (
+    answers,
+    cleaning,
+    faults,
+    loading,
+    memory,
+    retrieval,
+    routing,
+    speed,
+    starting,
+)
 from bench.report import Row, save, show
 
 Section = Callable[..., Awaitable[list[Row]]]
-"""May take how many videos it is about."""
+"""May take how many videos (or turns) it is about."""
 
 RESULTS = Path(__file__).parent / "results.json"
 LONG_RESULTS = Path(__file__).parent / "results-long.json"
 SECTIONS: Mapping[str, Section] = {
     "starting": starting.run,
     "retrieval": retrieval.run,
+    "routing": routing.run,
     "cleaning": cleaning.run,
     "answers": answers.run,
+    "memory": memory.run,
     "loading": loading.run,
     "remote": partial(speed.remote, 100, plans=(False,)),
     "known": speed.known,
@@ -40,6 +52,7 @@ LONG: Mapping[str, Section] = {
     "killed": faults.killed,
     "busy": faults.busy,
     "three": faults.three,
+    "memory": partial(memory.run, 500),
 }
 
 
