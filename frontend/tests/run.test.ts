@@ -35,7 +35,7 @@ describe("a run", () => {
       { type: "token", text: "Be" },
       { type: "token", text: "cause" },
     );
-    expect([writing.phase, writing.text]).toEqual(["writing", "Because"]);
+    expect([writing.phase, writing.text, writing.status]).toEqual(["writing", "Because", ""]);
   });
 
   test("forgets what a first try wrote when it is started again", () => {
@@ -49,10 +49,51 @@ describe("a run", () => {
     expect(run.question).toBe("Why?");
   });
 
-  test("takes the message for the truth, and settles with done", () => {
+  test("keeps the stop and the message it answers when it is taken up again", () => {
+    const run = { ...newRun("Why?", "run", "q"), stopped: true };
+    const again = advance(run, { type: "started", run_id: "run", seq: 1 });
+    expect([again.stopped, again.questionId]).toEqual([true, "q"]);
+  });
+
+  test("takes the message for the truth, and settles with it", () => {
     const run = play({ type: "started" }, { type: "token", text: "Becuase" }, message);
-    expect([run.message?.content, run.phase]).toEqual(["Because.", "writing"]);
-    expect(advance(run, { type: "done", run_id: "run", seq: 9 }).phase).toBe("settled");
+    expect([run.message?.content, run.phase, run.answerId]).toEqual(["Because.", "settled", "m"]);
+  });
+
+  test("may still say what to ask next when its answer is there", () => {
+    const questions = ["And then?", "Since when?"];
+    const run = play(
+      { type: "started" },
+      message,
+      { type: "suggestions", message_id: "m", questions },
+      { type: "done" },
+    );
+    expect(run.suggestions).toEqual(questions);
+  });
+
+  test("waits with what it wants to load, until it goes on", () => {
+    const confirm: Kind<RunEvent> = { type: "confirm", prompt: "Load this?", videos: [] };
+    const waiting = play({ type: "started" }, confirm);
+    expect(waiting.confirm).toEqual({ prompt: "Load this?", videos: [], price: null });
+    const loading = play({ type: "started" }, confirm, {
+      type: "status",
+      step: "add_videos",
+      detail: "Loading: making it searchable (45 %)",
+    });
+    expect([loading.confirm, loading.status]).toEqual([
+      null,
+      "Loading: making it searchable (45 %)",
+    ]);
+    expect(play({ type: "started" }, confirm, message).confirm).toBeNull();
+  });
+
+  test("goes on when a word to it came too late", () => {
+    const run = play(
+      { type: "started" },
+      { type: "status", step: "add_videos", detail: "Loading" },
+    );
+    const late = { error: "nothing_to_confirm", detail: "Nothing waits.", retryable: false };
+    expect(advance(run, { type: "error", ...late, run_id: null, seq: 0 })).toBe(run);
   });
 
   test("keeps what was written when it fails in the middle", () => {

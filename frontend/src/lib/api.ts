@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 
 import type { paths } from "./openapi";
-import type { JobStatus, NewVideos } from "./types";
+import type { JobStatus, Message, NewVideos } from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -146,11 +146,15 @@ export const renameConversation = (id: string, title: string) =>
 export const deleteConversation = (id: string) =>
   body(client.DELETE("/api/conversations/{conversation_id}", conversation(id)));
 
-export const listMessages = (conversation_id: string) =>
+/** How an answer was made is free-form in the document; its type here is ours. */
+export const listMessages = (
+  conversation_id: string,
+  part: { limit?: number; offset?: number } = {},
+) =>
   body(
     client.GET("/api/conversations/{conversation_id}/messages", {
-      params: { path: { conversation_id }, ...page },
+      params: { path: { conversation_id }, query: { ...page.query, ...part } },
     }),
-  );
+  ) as Promise<{ items: Message[]; total: number }>;
 
 export const listModels = () => body(client.GET("/api/models"));

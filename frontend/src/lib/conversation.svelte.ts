@@ -4,6 +4,7 @@ import { conversations } from "./conversations.svelte";
 import { ChatSocket, type ChatEvent } from "./events";
 import { troubleOf, type Trouble } from "./failure";
 import { advance, newRun, type Run } from "./run";
+import { before, named, questionOf, settled, turnOf } from "./turns";
 import type { Message } from "./types";
 
 export interface Question {
@@ -21,11 +22,16 @@ class OpenConversation {
   run = $state.raw<Run | null>(null);
   connected = $state(true);
   draft = $state("");
+  /** Counts the questions put, so that the view can go to each. */
+  turn = $state(0);
   busy = $derived(this.run !== null && this.run.phase !== "settled");
 
   #socket: ChatSocket | null = null;
   #left = new AbortController();
   #asked: Question | null = null;
+  /** What stood there before an edit or a new answer, until the server has begun with it. */
+  #replaced: Message[] | null = null;
+  #settledRuns = new Set<string>();
   #opening: Promise<void> = Promise.resolve();
   #waiting: ChatEvent[] = [];
 
@@ -63,15 +69,50 @@ class OpenConversation {
     }
     this.#settle();
     this.#asked = question;
-    this.run = newRun(question.content);
+    this.#replaced = null;
+    this.#start(newRun(question.content));
     if (!this.id) await this.#begin();
     this.#socket?.send({ type: "ask", ...question });
   }
 
-  /** Ask the last question again, as it was asked. */
+  /** Ask what may follow, of the same videos and the same model. */
+  follow(content: string): void {
+    void this.ask({ ...this.#asked, content });
+  }
+
+  /** Answer the last question again, without its standing there twice. */
   retry(): void {
-    const content = this.run?.question ?? lastQuestion(this.messages);
-    if (content) void this.ask(this.#asked?.content === content ? this.#asked : { content });
+    const last = this.run ? null : this.messages.findLast(({ role }) => role === "assistant");
+    const answerId = this.run ? this.run.answerId : last?.id;
+    if (answerId) this.regenerate(answerId);
+    else if (this.run) void this.ask({ ...this.#asked, content: this.run.question });
+  }
+
+  /** Answer a question anew, by another model where one is named; what stood behind it goes. */
+  regenerate(message_id: string, model: string | null = null): void {
+    this.#settle();
+    const question = questionOf(this.messages, message_id);
+    if (!question) return;
+    this.#replace(question.id, newRun(question.content, null, question.id));
+    this.#socket?.send({ type: "regenerate", message_id, model });
+  }
+
+  /** Ask in other words; what stood behind the question goes. */
+  edit(message_id: string, content: string): void {
+    this.#settle();
+    this.#replace(message_id, newRun(content));
+    this.#socket?.send({ type: "edit", message_id, content });
+  }
+
+  #replace(message_id: string, run: Run): void {
+    this.#replaced = this.messages;
+    this.messages = before(this.messages, message_id);
+    this.#start(run);
+  }
+
+  #start(run: Run): void {
+    this.run = run;
+    this.turn += 1;
   }
 
   stop(): void {
@@ -80,7 +121,8 @@ class OpenConversation {
   }
 
   confirm(accept: boolean): void {
-    if (this.run) this.run = { ...this.run, confirm: null };
+    const status = accept ? "Starting to load" : "";
+    if (this.run) this.run = { ...this.run, confirm: null, status };
     this.#socket?.send({ type: "confirm", accept });
   }
 
@@ -102,15 +144,6 @@ class OpenConversation {
     if (this.run) this.run = { ...this.run, phase: "settled", error };
   }
 
-  async #messagesNow(id: string): Promise<Message[]> {
-    try {
-      return (await api.listMessages(id)).items;
-    } catch (error) {
-      this.#fail(troubleOf(error));
-      return [];
-    }
-  }
-
   /** Take messages as the server has them; one still being written goes on where it is. */
   #show(messages: Message[]): void {
     const last = messages.at(-1);
@@ -120,7 +153,10 @@ class OpenConversation {
     if (!running) return;
     const question = this.messages.at(-1);
     this.messages = this.messages.slice(0, -1);
-    this.run = newRun(question?.content ?? "", running.run_id);
+    this.run = {
+      ...newRun(question?.content ?? "", running.run_id, question?.id),
+      answerId: running.id,
+    };
   }
 
   #connect(id: string): void {
@@ -136,7 +172,7 @@ class OpenConversation {
       if (event.type === "connection") {
         const back = event.state === "open" && !this.connected;
         this.connected = event.state === "open";
-        if (back) await this.#afterGap(socket);
+        if (back) await this.#afterGap(socket).catch((error) => this.#fail(troubleOf(error)));
       } else this.#hear(event);
     }
   }
@@ -144,14 +180,13 @@ class OpenConversation {
   /** A line lost between the question and its `started`: find out whether the server has it. */
   async #afterGap(socket: ChatSocket): Promise<void> {
     if (!this.busy || this.run?.id || !this.id) return;
-    const items = await this.#messagesNow(this.id);
+    const { items } = await api.listMessages(this.id);
     const asked = items.findLast((message) => message.role === "user");
-    if (asked?.content !== this.run?.question || !asked) return;
-    const answer = items.findLast(
-      (message) => message.run_id === asked.run_id && message !== asked,
-    );
-    if (answer && answer.status !== "running") this.#show(items);
-    else socket.send({ type: "resume", run_id: asked.run_id, after: 0 });
+    const answer = items.at(-1);
+    if (asked?.content !== this.run?.question || answer?.role !== "assistant") return;
+    if (this.#replaced?.some(({ id }) => id === answer.id)) return;
+    if (answer.status !== "running") this.#show(items);
+    else socket.send({ type: "resume", run_id: answer.run_id, after: 0 });
   }
 
   /** Tokens can come faster than a screen draws, so what has come is taken in once a frame. */
@@ -161,36 +196,64 @@ class OpenConversation {
   }
 
   #takeIn(): void {
-    const events = this.#waiting;
+    const events = this.#waiting.filter((event) => !this.#isPast(event));
     this.#waiting = [];
+    if (!events.length) return;
     let run = this.run ?? newRun("");
     for (const event of events) if (event.type !== "connection") run = advance(run, event);
-    // Refused before it became a run: the words go back to where they can be changed.
-    if (events.some((event) => event.type === "error" && !event.run_id))
-      this.draft ||= run.question;
+    if (run.phase === "settled" && !run.id) {
+      this.#refused(run);
+      return;
+    }
     if (run.title && run.title !== this.run?.title && this.id)
       conversations.retitle(this.id, run.title);
-    if (run.phase === "settled" && this.run?.phase !== "settled") void conversations.load();
+    const isNew = run.phase === "settled" && this.run?.phase !== "settled";
+    if (run.id) this.#replaced = null;
     this.run = run;
+    if (isNew) void this.#finish(run);
+  }
+
+  /** The last words of a run come when the next may have begun. */
+  #isPast(event: ChatEvent): boolean {
+    if (event.type === "connection" || !event.run_id) return false;
+    return event.run_id !== this.run?.id && this.#settledRuns.has(event.run_id);
+  }
+
+  /** Refused before it became a run: what was there before comes back, and so do the words. */
+  #refused(run: Run): void {
+    if (!run.questionId) this.draft ||= run.question;
+    if (this.run && !this.#replaced) {
+      this.run = run;
+      return;
+    }
+    this.messages = this.#replaced ?? this.messages;
+    this.#replaced = this.run = null;
+    this.trouble = run.error && { sentence: run.error.detail, retryable: false };
+  }
+
+  /** Learn the ids of a turn's messages: with them it can be edited and answered anew. */
+  async #finish(run: Run): Promise<void> {
+    void conversations.load();
+    const { id } = this;
+    const { signal } = this.#left;
+    if (!id || !run.id) return;
+    try {
+      const part = { offset: this.messages.length, limit: 2 };
+      const turn = turnOf((await api.listMessages(id, part)).items, run);
+      if (signal.aborted || !turn) return;
+      if (this.run?.id !== run.id) this.messages = named(this.messages, turn);
+      else this.run = { ...this.run, questionId: turn.question.id, answerId: turn.answer.id };
+    } catch (error) {
+      troubleOf(error); // without them the turn stands there all the same
+    }
   }
 
   /** Move a finished run's question and answer among the messages. */
   #settle(): void {
-    const run = this.run;
-    if (!run) return;
-    const asked = {
-      ...blank(run),
-      id: `asked-${run.id}`,
-      role: "user" as const,
-      content: run.question,
-    };
-    const error = run.error && { error: run.error.error, detail: run.error.detail };
-    const unfinished = {
-      ...blank(run),
-      status: error ? ("failed" as const) : ("stopped" as const),
-      error,
-    };
-    this.messages = [...this.messages, asked, run.message ?? unfinished];
+    this.trouble = null;
+    if (!this.run) return;
+    if (this.run.id) this.#settledRuns.add(this.run.id);
+    this.messages = [...this.messages, ...settled(this.run)];
     this.run = null;
   }
 
@@ -198,33 +261,14 @@ class OpenConversation {
     this.#left.abort();
     this.#left = new AbortController();
     this.#socket = null;
-    this.#asked = null;
+    this.#asked = this.#replaced = null;
+    this.#settledRuns.clear();
     this.#waiting = [];
     this.messages = [];
     this.run = null;
     this.trouble = null;
     this.connected = true;
   }
-}
-
-function lastQuestion(messages: Message[]): string | undefined {
-  return messages.findLast((message) => message.role === "user")?.content;
-}
-
-function blank(run: Run): Message {
-  return {
-    id: `answer-${run.id}`,
-    role: "assistant",
-    content: run.text,
-    status: "complete",
-    citations: [],
-    intent: null,
-    model: null,
-    usage: null,
-    error: null,
-    created_at: new Date().toISOString(),
-    run_id: run.id ?? "",
-  };
 }
 
 export const conversation = new OpenConversation();

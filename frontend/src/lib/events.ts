@@ -1,4 +1,5 @@
-import type { Citation, Message, Usage } from "./types";
+import type { LoadPrice, Offered } from "./offer";
+import type { Citation, Made, Message, Usage } from "./types";
 
 /** A passage found for the question, numbered as the answer cites it. */
 export interface Passage {
@@ -17,7 +18,7 @@ export type RunEvent = { run_id: string | null; seq: number | null } & (
   | { type: "status"; step: string; detail: string }
   | { type: "sources"; passages: Passage[] }
   | { type: "token"; text: string }
-  | { type: "confirm"; prompt: string }
+  | { type: "confirm"; prompt: string; videos?: Offered[]; price?: LoadPrice }
   | {
       type: "message";
       id: string;
@@ -27,6 +28,7 @@ export type RunEvent = { run_id: string | null; seq: number | null } & (
       intent: string | null;
       model: string | null;
       usage: Usage | null;
+      metadata?: Made | null;
     }
   | { type: "suggestions"; message_id: string; questions: string[] }
   | { type: "title"; title: string }
@@ -46,19 +48,22 @@ export type ClientMessage =
   | { type: "ask"; content: string; video_ids?: string[]; model?: string }
   | { type: "confirm"; accept: boolean }
   | { type: "stop" }
+  | { type: "edit"; message_id: string; content: string }
+  | { type: "regenerate"; message_id: string; model: string | null }
   | { type: "resume"; run_id: string; after: number };
 
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * One conversation's socket. A run belongs to the server: when the line drops, `events` goes on
- * over a new one, asks for what it missed and lets no event through twice.
+ * over a new one, asks for what it missed and lets no event through twice. A run may still tell
+ * its last when the next one has begun.
  */
 export class ChatSocket {
   #address: string;
   #socket: WebSocket | null = null;
   #outbox: ClientMessage[] = [];
-  #run: { id: string; seq: number } | null = null;
+  #heard = new Map<string, number>();
 
   constructor(address: string) {
     this.#address = address;
@@ -66,7 +71,7 @@ export class ChatSocket {
 
   /** Send now, or as soon as the line is up. */
   send(message: ClientMessage): void {
-    if (message.type === "resume") this.#run = { id: message.run_id, seq: message.after };
+    if (message.type === "resume") this.#heard.set(message.run_id, message.after);
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
     else if (message.type !== "resume") this.#outbox.push(message);
   }
@@ -94,14 +99,15 @@ export class ChatSocket {
   #catchUp(): void {
     const waiting = this.#outbox;
     this.#outbox = [];
-    if (this.#run) this.send({ type: "resume", run_id: this.#run.id, after: this.#run.seq });
+    for (const [run_id, after] of this.#heard) this.send({ type: "resume", run_id, after });
     for (const message of waiting) this.send(message);
   }
 
   #isNew(event: RunEvent): boolean {
     if (event.run_id === null || event.seq === null) return true;
-    if (this.#run?.id === event.run_id && event.seq <= this.#run.seq) return false;
-    this.#run = event.type === "done" ? null : { id: event.run_id, seq: event.seq };
+    if (event.seq <= (this.#heard.get(event.run_id) ?? 0)) return false;
+    if (event.type === "done") this.#heard.delete(event.run_id);
+    else this.#heard.set(event.run_id, event.seq);
     return true;
   }
 

@@ -42,7 +42,7 @@ function embedding({ embedding_tokens, cost_usd }: Price): string {
   return `${tokens}, ${cost_usd === null ? "price unknown" : dollars(cost_usd)}`;
 }
 
-function dollars(usd: number): string {
+export function dollars(usd: number): string {
   return usd < 0.01 ? "under $0.01" : `about $${usd.toFixed(2)}`;
 }
 

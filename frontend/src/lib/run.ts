@@ -1,4 +1,5 @@
 import type { Passage, RunEvent } from "./events";
+import type { Offer } from "./offer";
 import type { Message } from "./types";
 
 export interface RunError {
@@ -11,12 +12,17 @@ export interface RunError {
 export interface Run {
   id: string | null;
   question: string;
+  /** The server's messages of the question and the answer, once they are known. */
+  questionId: string | null;
+  answerId: string | null;
   phase: "asking" | "working" | "writing" | "settled";
+  /** The last step that said something, and what. */
+  step: string;
   status: string;
   text: string;
   passages: Passage[];
   message: Message | null;
-  confirm: string | null;
+  confirm: Offer | null;
   suggestions: string[];
   /** Whether the person pressed stop. */
   stopped: boolean;
@@ -24,11 +30,18 @@ export interface Run {
   error: RunError | null;
 }
 
-export function newRun(question: string, id: string | null = null): Run {
+export function newRun(
+  question: string,
+  id: string | null = null,
+  questionId: string | null = null,
+): Run {
   return {
     id,
     question,
+    questionId,
+    answerId: null,
     phase: "asking",
+    step: "",
     status: "Sending your question",
     text: "",
     passages: [],
@@ -46,26 +59,27 @@ export function advance(run: Run, event: RunEvent): Run {
   switch (event.type) {
     case "started":
       return {
-        ...newRun(run.question, event.run_id),
+        ...newRun(run.question, event.run_id, run.questionId),
         phase: "working",
         status: "Reading your question",
+        stopped: run.stopped,
       };
     case "status":
-      return { ...run, status: event.detail || event.step };
+      return { ...run, step: event.step, status: event.detail || event.step, confirm: null };
     case "sources":
-      return { ...run, passages: event.passages };
+      return { ...run, passages: event.passages, confirm: null };
     case "token":
-      return { ...run, phase: "writing", text: run.text + event.text };
+      return { ...run, phase: "writing", status: "", text: run.text + event.text, confirm: null };
     case "confirm":
-      return { ...run, confirm: event.prompt };
+      return { ...run, confirm: offer(event) };
     case "message":
-      return event.role === "assistant" ? { ...run, message: finished(event, run.stopped) } : run;
+      return event.role === "assistant" ? answered(run, event) : run;
     case "suggestions":
       return { ...run, suggestions: event.questions };
     case "title":
       return { ...run, title: event.title };
     case "error":
-      return { ...run, phase: event.run_id ? run.phase : "settled", error: event };
+      return isLateWord(event) ? run : { ...run, phase: "settled", confirm: null, error: event };
     case "done":
       return { ...run, phase: "settled", confirm: null };
     default:
@@ -78,18 +92,41 @@ function unknownEvent(_event: never, run: Run): Run {
   return run;
 }
 
-function finished(event: Extract<RunEvent, { type: "message" }>, stopped: boolean): Message {
-  return {
+/** A word that came too late, since another page or program gave it: the run goes on. */
+function isLateWord({ error }: RunError): boolean {
+  return error === "nothing_to_confirm";
+}
+
+function offer({ prompt, videos = [], price }: Extract<RunEvent, { type: "confirm" }>): Offer {
+  return { prompt, videos, price: price ?? null };
+}
+
+/** `message` is the truth, and the end for who reads: only suggestions can come behind it. */
+function answered(run: Run, event: Extract<RunEvent, { type: "message" }>): Run {
+  const message: Message = {
     id: event.id,
     role: event.role,
     content: event.content,
-    status: stopped ? "stopped" : "complete",
+    status: run.stopped ? "stopped" : "complete",
     citations: event.citations,
     intent: event.intent,
     model: event.model,
     usage: event.usage,
+    metadata: event.metadata ?? null,
+    suggestions: [],
     error: null,
     created_at: new Date().toISOString(),
     run_id: event.run_id ?? "",
   };
+  return { ...run, phase: "settled", confirm: null, answerId: event.id, message };
+}
+
+/** What a screen reader is told: each step, then the end; never each token, nor each per cent. */
+export function spokenState({ phase, status, message, confirm, error }: Run): string {
+  if (confirm) return "A question to you, before anything is loaded";
+  if (phase === "writing") return "The answer is being written";
+  if (phase !== "settled") return status.replace(/ \(\d+\s?%\)$/, "");
+  if (!message || error) return "";
+  const count = message.citations.length;
+  return `The answer is ready, with ${count} ${count === 1 ? "source" : "sources"}`;
 }

@@ -3,16 +3,36 @@ import type { components } from "./openapi";
 /** The API's things under the interface's names. Times are seconds, instants ISO 8601. */
 type Schemas = components["schemas"];
 
+/** How an answer was made; `route` is null where it was stopped before that was understood. */
+export interface Made {
+  route: {
+    intent: string;
+    question?: string;
+    template?: string | null;
+    videos?: number | null;
+    decided_by?: "rules" | "model";
+  } | null;
+  passages: { n: number; score: number }[];
+  steps: { step: string; ms: number }[];
+  calls: { purpose: string; model: string; duration_ms: number; error: string | null }[];
+  first_token_ms: number | null;
+  total_ms: number;
+}
+
 export type AddedSource = Schemas["AddedOut"];
 export type Chapter = Schemas["ChapterOut"];
-export type Citation = Schemas["CitationOut"];
+/** `claim` is the sentence of a post that it bears out; unsaid where a number in the text says it. */
+export type Citation = Schemas["CitationOut"] & { claim?: string | null };
 export type Collection = Schemas["CollectionOut"];
 export type Conversation = Schemas["ConversationOut"];
 export type Failure = Schemas["FailureOut"];
 export type Job = Schemas["JobOut"];
 export type JobStatus = Job["status"];
 export type Language = Schemas["LanguageOut"];
-export type Message = Schemas["MessageOut"];
+export type Message = Omit<
+  Schemas["MessageOut"],
+  "citations" | "suggestions" | "metadata" | "replaced_at"
+> & { citations: Citation[]; suggestions: string[]; metadata: Made | null };
 export type Models = Schemas["ModelList"];
 export type NewVideos = Schemas["NewVideos"];
 export type Price = Schemas["PriceOut"];

@@ -56,7 +56,7 @@ test("a status stands there until the first word, then the answer is seen to gro
   page,
 }) => {
   await start(app, SALT);
-  const status = app.conversation.getByText("Writing the answer…");
+  const status = app.conversation.locator("[aria-busy=true]").getByText("Writing the answer");
   await expect.poll(() => status.isVisible(), { intervals: [50] }).toBe(true);
 
   const answer = app.conversation.getByRole("article");
@@ -92,12 +92,14 @@ test("a stopped answer keeps its words, and the next question can be asked", asy
   const [kept] = await storedAnswers(app);
   expect(kept?.status).toBe("stopped");
   expect(kept?.content).toMatch(/^The speaker says/);
-  await expect(stopped).toContainText(kept?.content ?? "");
+  // A proved number is a chip on the screen.
+  const words = (kept?.content ?? "").replace(/\[(\d+)\]/g, "$1");
+  await expect(stopped).toContainText(words);
 
   await askWhole(app, SALT);
   await page.reload();
   await expect(stopped).toContainText("You stopped this answer.");
-  await expect(stopped).toContainText(kept?.content ?? "");
+  await expect(stopped).toContainText(words);
   const whole = (await storedAnswers(app))[1];
   expect(whole?.status).toBe("complete");
   expect(whole?.content.length).toBeGreaterThan(kept?.content.length ?? Infinity);
@@ -117,4 +119,38 @@ test("the model that is chosen answers, and answers the follow-up", async ({ app
     "test/second",
   ]);
   expect(answers.every(({ citations }) => citations.length > 0)).toBe(true);
+});
+
+test("the last answer is written anew by another model, in the place of the first", async ({
+  app,
+  page,
+}) => {
+  await askWhole(app, SALT);
+  const again = app.conversation.getByRole("button", { name: "Answer again" });
+  await again.click();
+  await page.getByRole("button", { name: "test/second" }).click();
+  await expect(page.getByRole("button", { name: "Stop" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  await expect(app.asked(SALT)).toHaveCount(1);
+  await expect(app.conversation.getByRole("article")).toHaveCount(1);
+  const answers = await storedAnswers(app);
+  expect(answers.map(({ model }) => model)).toEqual(["test/second"]);
+});
+
+test("what may be asked next is one click away, also after a reload, until it is asked", async ({
+  app,
+  page,
+}) => {
+  await askWhole(app, SALT);
+  const next = app.conversation.getByRole("list", { name: "Ask next" });
+  await expect(next.getByRole("button")).toHaveText([
+    "What else is said?",
+    "Who says so in the video?",
+  ]);
+  await page.reload();
+  await next.getByRole("button", { name: "What else is said?" }).click();
+  await expect(app.asked("What else is said?")).toBeVisible();
+  await expect(next).toBeHidden();
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  expect(await storedAnswers(app)).toHaveLength(2);
 });
