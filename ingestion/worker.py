@@ -55,6 +55,7 @@ async def run_worker(tools: WorkerTools, *, concurrency: int | None = None) -> N
     """
     jobs = concurrency or tools.resources.settings.worker_concurrency
     while True:
+        _heed_cancel()
         try:
             await _work(tools, jobs)
         except (ConnectorException, psycopg.Error, PoolTimeout) as error:
@@ -72,6 +73,7 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
     )
     queue = open_queue(connector, tools)
     async with queue.open_async():
+        _heed_cancel()
         hands = [
             asyncio.create_task(_take(queue, jobs, [PERSONAL_QUEUE, BATCH_QUEUE])),
             asyncio.create_task(_take(queue, FREE_HANDS, [PERSONAL_QUEUE, HOUSEKEEPING_QUEUE])),
@@ -82,6 +84,17 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
             await _rest(hands)
         for hand in done:
             hand.result()
+
+
+def _heed_cancel() -> None:
+    """Raise a cancellation that was lost.
+
+    The pool opens with `asyncio.wait_for`, which on Python 3.11 swallows one that comes as the
+    wait ends; and what fails while the queue closes takes the place of one.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _rest(hands: Sequence[asyncio.Task[None]]) -> None:
