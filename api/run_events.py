@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.asked import Claim, Event
@@ -85,12 +85,21 @@ class EventStore:
         with self._notices.expecting(run_id) as more:
             while True:
                 more.clear()
+                over = await self._is_over(run_id)  # before the look, which then sees all
                 for event in await self.past(run_id, after):
                     after = event["seq"]
                     yield event
-                    if event["type"] == "done":
-                        return
+                if over:
+                    return
                 await self._notices.wait(more)
+
+    async def _is_over(self, run_id: UUID) -> bool:
+        """Whether nobody writes for the run any more."""
+        unfinished = select(Run.id).where(
+            Run.id == run_id, or_(Run.status == "running", Run.owner.is_not(None))
+        )
+        async with self._sessions() as session:
+            return await session.scalar(unfinished) is None
 
     async def past(self, run_id: UUID, after: int = 0) -> list[Event]:
         """The stored events past `after`."""

@@ -82,6 +82,8 @@ class Runs:
             async for event in live.read(after):
                 after = event["seq"]
                 yield event
+                if event["type"] == "done":
+                    return
             if not live.lost:
                 return
         async for event in self._store.events.read(conversation_id, run_id, after):

@@ -5,11 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import websockets
 
+from api.notices import Notices
+from api.run_events import EventStore
 from tests import make
 from tests.conftest import App, MakeSettings, running
 from tests.model_server import ModelServer
@@ -164,3 +167,16 @@ async def test_an_answer_says_how_it_was_made(chat_app: App) -> None:
     [call] = made["calls"]
     assert (call["purpose"], call["model"]) == ("answer", "test/first")
     assert 0 < made["first_token_ms"] <= made["total_ms"]
+
+
+async def test_one_who_resumes_after_the_end_is_not_kept_waiting(app: App) -> None:
+    talk = await make.conversation(app.http)
+    done = (await make.ask(app.http, talk, "hello"))[-1]
+    await asyncio.sleep(0.2)
+    async with socket_to(app, talk) as socket:
+        await send(socket, "resume", run_id=done["run_id"], after=done["seq"] - 1)
+        assert await receive_until(socket, "done") == [done]
+    store = EventStore(app.resources.sessions, Notices(app.resources.database_url))
+    late = store.read(UUID(talk), UUID(done["run_id"]), done["seq"])
+    async with asyncio.timeout(5):
+        assert [event async for event in late] == []
