@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
@@ -48,11 +48,14 @@ async def until(stop: asyncio.Event, stream: AsyncGenerator[str]) -> AsyncIterat
     try:
         while not stop.is_set():
             piece = asyncio.ensure_future(anext(stream))
-            await asyncio.wait({piece, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not piece.done():
-                piece.cancel()
-                with suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await piece
+            try:
+                await asyncio.wait({piece, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # Also where this is cancelled: a stream cannot be closed while it is read.
+                if left := not piece.done():
+                    piece.cancel()
+                    await asyncio.gather(piece, return_exceptions=True)
+            if left:
                 return
             try:
                 yield piece.result()
