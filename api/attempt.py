@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -130,22 +131,26 @@ class Attempt:
 
     async def _follow(self, given: Given, config: RunnableConfig) -> None:
         """Pass the graph's events on, and settle once a step has given the answer."""
-        async for part in self._graph.astream(
+        parts = self._graph.astream(
             given,
             config,
             context=self._reader,
             stream_mode=["custom", "tasks", "checkpoints"],
             durability="async",
             version="v2",
-        ):
-            if part["type"] == "custom":
-                await self._pass_on(part["data"])
-            elif part["type"] == "tasks":
-                self._record.note(part["data"])
-            elif part["type"] == "checkpoints":
-                self._checkpoint_id = checkpoint_id(part["data"]["config"])
-                if self._record.answer is not None and not self._run.settled:
-                    await self._settle()
+        )
+        assert isinstance(parts, AsyncGenerator)
+        # Left to itself the graph would end some time later, its connections still open.
+        async with aclosing(parts):
+            async for part in parts:
+                if part["type"] == "custom":
+                    await self._pass_on(part["data"])
+                elif part["type"] == "tasks":
+                    self._record.note(part["data"])
+                elif part["type"] == "checkpoints":
+                    self._checkpoint_id = checkpoint_id(part["data"]["config"])
+                    if self._record.answer is not None and not self._run.settled:
+                        await self._settle()
 
     async def _pass_on(self, event: Event) -> None:
         if event["type"] == "suggestions":
