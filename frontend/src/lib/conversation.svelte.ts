@@ -3,6 +3,7 @@ import * as api from "./api";
 import { conversations } from "./conversations.svelte";
 import { ChatSocket, type ChatEvent } from "./events";
 import { troubleOf, type Trouble } from "./failure";
+import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
 import { before, named, questionOf, settled, turnOf } from "./turns";
 import type { Message } from "./types";
@@ -32,6 +33,8 @@ class OpenConversation {
   /** What stood there before an edit or a new answer, until the server has begun with it. */
   #replaced: Message[] | null = null;
   #settledRuns = new Set<string>();
+  /** The run that asked whether to load something. */
+  #offering: string | null = null;
   #opening: Promise<void> = Promise.resolve();
   #waiting: ChatEvent[] = [];
 
@@ -209,6 +212,7 @@ class OpenConversation {
       conversations.retitle(this.id, run.title);
     const isNew = run.phase === "settled" && this.run?.phase !== "settled";
     if (run.id) this.#replaced = null;
+    if (run.confirm) this.#offering = run.id;
     this.run = run;
     if (isNew) void this.#finish(run);
   }
@@ -234,6 +238,8 @@ class OpenConversation {
   /** Learn the ids of a turn's messages: with them it can be edited and answered anew. */
   async #finish(run: Run): Promise<void> {
     void conversations.load();
+    // No job tells of a video that was known already: it is in the library at once.
+    if (run.id === this.#offering) void library.refresh();
     const { id } = this;
     const { signal } = this.#left;
     if (!id || !run.id) return;
@@ -261,7 +267,7 @@ class OpenConversation {
     this.#left.abort();
     this.#left = new AbortController();
     this.#socket = null;
-    this.#asked = this.#replaced = null;
+    this.#asked = this.#replaced = this.#offering = null;
     this.#settledRuns.clear();
     this.#waiting = [];
     this.messages = [];
