@@ -7,6 +7,7 @@ from talker.models.base import (
     JobStep,
     ListKind,
     Purpose,
+    Rating,
     Role,
     RunStatus,
     SummaryStyle,
@@ -34,7 +35,7 @@ from talker.models.loading import (
     StoredListing,
 )
 from talker.models.summaries import Summary, TranscriptNotes
-from talker.models.talk import Conversation, Message, ModelCall, Run, RunEvents
+from talker.models.talk import Conversation, Feedback, Message, ModelCall, Run, RunEvents
 from talker.models.templates import Place, Template
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Collection",
     "CollectionVideo",
     "Conversation",
+    "Feedback",
     "IngestionBatch",
     "IngestionJob",
     "JobStatus",
@@ -54,6 +56,7 @@ __all__ = [
     "ModelCall",
     "Place",
     "Purpose",
+    "Rating",
     "Role",
     "Run",
     "RunEvents",
