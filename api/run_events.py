@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.asked import Claim, Event
 from api.notices import Notices
+from talker.database import reading
 from talker.errors import RunNotFound
 from talker.models import Run, RunEvents, now
 
@@ -76,7 +77,7 @@ class EventStore:
 
         Raises RunNotFound for a run that is not this conversation's, or too long ago.
         """
-        async with self._sessions() as session:
+        async with reading(self._sessions) as session:
             run = await session.get(Run, run_id)
         if run is None or run.conversation_id != conversation_id:
             raise RunNotFound(run_id)
@@ -98,7 +99,7 @@ class EventStore:
         unfinished = select(Run.id).where(
             Run.id == run_id, or_(Run.status == "running", Run.owner.is_not(None))
         )
-        async with self._sessions() as session:
+        async with reading(self._sessions) as session:
             return await session.scalar(unfinished) is None
 
     async def past(self, run_id: UUID, after: int = 0) -> list[Event]:
@@ -110,7 +111,7 @@ class EventStore:
             RunEvents.run_id == run_id,
             RunEvents.seq >= func.coalesce(starts.scalar_subquery(), 0),
         )
-        async with self._sessions() as session:
+        async with reading(self._sessions) as session:
             rows = await session.scalars(query.order_by(RunEvents.seq))
             return [
                 {**event, "run_id": str(run_id)}
