@@ -13,7 +13,7 @@ from api.asked import Event
 from api.asking import Ask
 from api.dependencies import AppResources, AppTalking, CurrentUser, local_user
 from api.revising import Edit, Regenerate
-from talker.database import reading
+from talker.database import autocommit
 from talker.models import User
 from talker.resources import Resources
 
@@ -85,7 +85,7 @@ async def stop(conversation_id: UUID, user: CurrentUser, talking: AppTalking) ->
 
 async def _person(resources: Resources) -> User:
     """Who asks; the session is closed again, since a stream holds none."""
-    async with reading(resources.sessions) as session:
+    async with autocommit(resources.sessions) as session:
         return await local_user(session)
 
 

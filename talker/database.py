@@ -96,9 +96,12 @@ def has_news(connection: psycopg.AsyncConnection[Any]) -> bool:
 
 
 @asynccontextmanager
-async def reading(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
-    """A session that only reads, each statement by itself: without a transaction, whose begin and
-    end cost a round trip each and make psycopg forget what it has prepared."""
+async def autocommit(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    """A session each of whose statements stands alone, for those that read or are but one.
+
+    A transaction's begin and end cost a round trip each, and where it is rolled back, as one that
+    only read is, psycopg forgets what it has prepared.
+    """
     async with sessions() as session:
         await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         yield session

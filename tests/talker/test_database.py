@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from agent.checkpoints import open_checkpointer
-from talker.database import alembic_config, open_engine, reading, sqlalchemy_url
+from talker.database import alembic_config, autocommit, open_engine, sqlalchemy_url
 from talker.embedded import ServerUrls
 from talker.models import Base
 from talker.resources import open_pool
@@ -103,7 +103,7 @@ async def test_what_only_reads_has_no_transaction_and_what_comes_after_it_has_on
 ) -> None:
     engine = open_engine(database_url)
     sessions = async_sessionmaker(engine)
-    async with reading(sessions) as session:
+    async with autocommit(sessions) as session:
         first, second = [(await session.scalars(select(func.now()))).one() for _ in range(2)]
         assert first < second
     async with sessions() as session:
