@@ -14,7 +14,7 @@ from api.asking import Ask, own_conversation
 from api.dependencies import AppResources, AppTalking, local_user
 from api.revising import Edit, Regenerate
 from api.talking import Talking
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, TalkerError
 from talker.models import User
 
@@ -65,7 +65,7 @@ CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 async def chat(
     socket: WebSocket, conversation_id: UUID, resources: AppResources, talking: AppTalking
 ) -> None:
-    async with resources.sessions() as session:
+    async with autocommit(resources.sessions) as session:
         user = await local_user(session)
         await own_conversation(session, user, conversation_id)
     await socket.accept()

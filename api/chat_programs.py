@@ -7,14 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
 from api.asked import Event
 from api.asking import Ask
 from api.dependencies import AppResources, AppTalking, CurrentUser, local_user
 from api.revising import Edit, Regenerate
+from talker.database import autocommit
 from talker.models import User
 from talker.resources import Resources
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["chat"])
 
@@ -84,7 +87,7 @@ async def stop(conversation_id: UUID, user: CurrentUser, talking: AppTalking) ->
 
 async def _person(resources: Resources) -> User:
     """Who asks; the session is closed again, since a stream holds none."""
-    async with resources.sessions() as session:
+    async with autocommit(resources.sessions) as session:
         return await local_user(session)
 
 
@@ -92,6 +95,7 @@ def _events(events: AsyncIterator[Event]) -> EventSourceResponse:
     return EventSourceResponse(_as_sse(events))
 
 
-async def _as_sse(events: AsyncIterator[Event]) -> AsyncIterator[ServerSentEvent]:
+async def _as_sse(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    """Ready to be sent: JSON has no line ends that would have to be looked for."""
     async for event in events:
-        yield ServerSentEvent(data=json.dumps(event, ensure_ascii=False))
+        yield f"data: {_JSON.encode(event)}\r\n\r\n".encode()
