@@ -1,10 +1,13 @@
 """Tables. Instants are UTC; times inside a video are whole milliseconds from its start."""
 
+from talker.models.accounts import AccessToken, ApiKey, Attempts, AuditEvent, OneTimeLink
 from talker.models.base import (
     LOCAL_USER_EMAIL,
     Base,
     JobStatus,
     JobStep,
+    KeyScope,
+    LinkPurpose,
     ListKind,
     Purpose,
     Role,
@@ -12,6 +15,7 @@ from talker.models.base import (
     SummaryStyle,
     TranscriptKind,
     User,
+    UserRole,
     VideoStatus,
     now,
     one_of,
@@ -39,6 +43,10 @@ from talker.models.templates import Place, Template
 
 __all__ = [
     "LOCAL_USER_EMAIL",
+    "AccessToken",
+    "ApiKey",
+    "Attempts",
+    "AuditEvent",
     "Base",
     "Chunk",
     "Collection",
@@ -48,10 +56,13 @@ __all__ = [
     "IngestionJob",
     "JobStatus",
     "JobStep",
+    "KeyScope",
     "LibraryEntry",
+    "LinkPurpose",
     "ListKind",
     "Message",
     "ModelCall",
+    "OneTimeLink",
     "Place",
     "Purpose",
     "Role",
@@ -70,6 +81,7 @@ __all__ = [
     "TranscriptKind",
     "TranscriptNotes",
     "User",
+    "UserRole",
     "Video",
     "VideoStatus",
     "now",
