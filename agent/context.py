@@ -1,9 +1,9 @@
-"""Which passages fit in the prompt, and as much of each as there is room for; pure."""
+"""How much of each passage an answer is written from: what was asked about and fits; pure."""
 
 from collections.abc import Sequence
 
 from agent.quotes import support
-from agent.state import Passage, Said
+from agent.state import Passage, Said, Span
 from talker.sentences import Sentence, joined
 from talker.text import token_estimate
 
@@ -32,6 +32,28 @@ def within_budget(question: str, passages: Sequence[Passage]) -> list[Passage]:
     return kept or list(passages[:1])
 
 
+def inside(passages: Sequence[Passage], span: Span | None) -> list[Passage]:
+    """The passages' sentences that lie in a span, numbered anew; all where there is none."""
+    if span is None:
+        return list(passages)
+    cut = [
+        _of(passage, said)
+        for passage in passages
+        if (said := [one for one in passage["sentences"] if _lies_in(span, one)])
+    ]
+    for n, passage in enumerate(cut, 1):
+        passage["n"] = n
+    return cut
+
+
+def _lies_in(span: Span, said: Said) -> bool:
+    """Whether they overlap by at least half of the shorter one."""
+    start_ms, end_ms = said["start_ms"], said["end_ms"]
+    until_ms = end_ms if span["end_ms"] is None else span["end_ms"]
+    shared_ms = min(end_ms, until_ms) - max(start_ms, span["start_ms"])
+    return shared_ms > 0 and 2 * shared_ms >= min(end_ms - start_ms, until_ms - span["start_ms"])
+
+
 def _shortened(question: str, passage: Passage, most: int) -> Passage | None:
     if token_estimate(passage["text"]) <= most:
         return passage
@@ -45,8 +67,15 @@ def _shortened(question: str, passage: Passage, most: int) -> Passage | None:
         text = joined([one["text"] for one in said])
     if token_estimate(text) < LEAST_TOKENS:
         return None
-    shown = passage["shown"] if len(said) == len(passage["sentences"]) else _as_one(said)
-    return {**passage, "sentences": said, "text": text, "shown": shown}
+    return _of(passage, said)
+
+
+def _of(passage: Passage, said: list[Said]) -> Passage:
+    """The passage with these of its sentences."""
+    if len(said) == len(passage["sentences"]):
+        return passage.copy()
+    text = joined([one["text"] for one in said])
+    return {**passage, "sentences": said, "text": text, "shown": _as_one(said)}
 
 
 def _sentence(said: Said) -> Sentence:

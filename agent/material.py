@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from agent.context import inside
 from agent.library import names, readable_ids, reader_id
 from agent.phrases import phrase
 from agent.ranking import answers_question
@@ -76,7 +77,7 @@ async def gather(
         )
         cosines = [passage["cosine"] for passage in kept if passage["cosine"] is not None]
         if kept and answers_question(cosines):
-            return Material(_renumbered(kept), sought)
+            return Material(kept, sought)
         if not judged or len(readable) > MAX_WHOLE:
             return Material(missing=nothing_about(sought))
     elif len(readable) > MAX_WHOLE:
@@ -110,13 +111,13 @@ async def _whole(
     """Passages that stand for the videos, in the videos' order and each in its video's; and the
     words that tell what the videos are about."""
     async with sessions() as session:
-        chunks = _inside(await _chunks(session, video_ids), span)
+        chunks = _overlapping(await _chunks(session, video_ids), span)
         videos = await names(session, video_ids)
     # In a thread: the words of 25 long videos take a second to compare.
     chosen, about = await asyncio.to_thread(lambda: (spread(chunks, count), telling_words(chunks)))
     found = await search.passages_of(chosen, about)
     passages = [numbered(n, one, videos[one.video_id]) for n, one in enumerate(found, 1)]
-    return passages, about
+    return inside(passages, span), about
 
 
 async def _chunks(session: AsyncSession, video_ids: Sequence[UUID]) -> list[IndexedChunk]:
@@ -144,20 +145,12 @@ async def _chunks(session: AsyncSession, video_ids: Sequence[UUID]) -> list[Inde
     return [chunk for chunks in found.values() for chunk in chunks]
 
 
-def _inside(chunks: Sequence[IndexedChunk], span: Span | None) -> list[IndexedChunk]:
-    return [one for one in chunks if _overlaps(one.start_ms, one.end_ms, span)]
-
-
-def _overlaps(start_ms: int, end_ms: int, span: Span | None) -> bool:
-    """Whether most of a stretch lies in a span."""
+def _overlapping(chunks: Sequence[IndexedChunk], span: Span | None) -> list[IndexedChunk]:
     if span is None:
-        return True
-    middle_ms = (start_ms + end_ms) // 2
-    return span["start_ms"] <= middle_ms < (span["end_ms"] or middle_ms + 1)
-
-
-def _renumbered(passages: Sequence[Passage]) -> list[Passage]:
-    kept = [passage.copy() for passage in passages]
-    for n, passage in enumerate(kept, 1):
-        passage["n"] = n
-    return kept
+        return list(chunks)
+    until_ms = span["end_ms"]
+    return [
+        one
+        for one in chunks
+        if one.end_ms > span["start_ms"] and (until_ms is None or one.start_ms < until_ms)
+    ]

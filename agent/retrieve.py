@@ -7,6 +7,7 @@ from uuid import UUID
 from langgraph.runtime import Runtime
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from agent.context import inside
 from agent.events import StatusEvent, writer
 from agent.library import VideoName, names, readable_ids, reader_id
 from agent.search import Passage as Found
@@ -60,7 +61,7 @@ async def find_passages(
 ) -> list[Passage]:
     """The best passages, numbered from 1, within the readable videos of `scope` (their ids).
 
-    With a `span` only what overlaps that stretch of each video.
+    With a `span` only what lies in that stretch of each video.
 
     Raises IndexUnavailable, IndexMismatch, and ModelError's kinds for remote embeddings.
     """
@@ -72,7 +73,8 @@ async def find_passages(
         videos = await names(session, {passage.video_id for passage in found})
     # A video that was removed meanwhile has no name any more.
     kept = [passage for passage in found if passage.video_id in videos]
-    return [numbered(n, passage, videos[passage.video_id]) for n, passage in enumerate(kept, 1)]
+    named = [numbered(n, passage, videos[passage.video_id]) for n, passage in enumerate(kept, 1)]
+    return inside(named, span)
 
 
 def numbered(n: int, found: Found, video: VideoName) -> Passage:

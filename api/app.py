@@ -11,6 +11,7 @@ from agent.graph import build_graph, build_summary_graph
 from agent.models import ChatModels
 from agent.search import Search
 from agent.summarizer import Summarizer
+from agent.tracing import tracing
 from api import (
     adding,
     agent_routes,
@@ -19,6 +20,7 @@ from api import (
     collections,
     conversations,
     errors,
+    feedback,
     health,
     ingestion_jobs,
     models,
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         ingestion_jobs,
         search,
         conversations,
+        feedback,
         chat,
         agent_routes,
         chat_programs,
@@ -93,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         resources = await stack.enter_async_context(open_resources(app.state.settings))
+        callbacks = await stack.enter_async_context(tracing(resources.settings))
         chat_models = ChatModels(resources.settings, resources.sessions)
         stack.push_async_callback(chat_models.aclose)
         searching = Search(resources.chunks, resources.sessions)
@@ -107,10 +111,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             loader=VideoLoader(resources, services),
             summarizer=summarizer,
             checkpointer=checkpointer,
-        )
+        ).with_config(callbacks=callbacks)
         notices = Notices(resources.database_url)
         runs = Runs(graph, RunStore(resources.sessions, notices))
-        makings = Makings(build_summary_graph(resources.sessions, summarizer))
+        summary_graph = build_summary_graph(resources.sessions, summarizer)
+        makings = Makings(summary_graph.with_config(callbacks=callbacks))
         stack.push_async_callback(makings.aclose)
         app.state.resources = resources
         app.state.services = services

@@ -9,10 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from agent.clock import clock
 from api.asking import UNTITLED, check_scope, own_conversation
 from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session
+from api.feedback import FeedbackOut
 from talker.models import Conversation, Message
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
@@ -90,6 +92,7 @@ class MessageOut(BaseModel):
     error: ErrorOut | None
     suggestions: list[str]
     metadata: dict[str, Any] | None
+    feedback: FeedbackOut | None
     replaced_at: datetime | None
     created_at: datetime
 
@@ -214,6 +217,7 @@ async def export_conversation(
 
 def _messages(conversation_id: UUID, *, replaced: bool = False) -> Select[Message]:
     query = select(Message).where(Message.conversation_id == conversation_id)
+    query = query.options(joinedload(Message.feedback))
     return query if replaced else query.where(Message.replaced_at.is_(None))
 
 
@@ -249,7 +253,8 @@ def message_out(row: Message) -> MessageOut:
             **{name: getattr(row, name) for name in MessageOut.model_fields if name not in MADE},
             "usage": usage,
             "metadata": row.metadata_,
-        }
+        },
+        from_attributes=True,
     )
 
 

@@ -111,7 +111,7 @@ class ConversationNotFound(NotFound):
 
 class MessageNotFound(NotFound):
     def __init__(self, message_id: UUID | str) -> None:
-        super().__init__(f"There is no message {message_id} in this conversation.")
+        super().__init__(f"There is no message {message_id} among your conversations.")
 
 
 class RunNotFound(NotFound):

@@ -107,6 +107,13 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     mail_from: str = ""
 
+    langsmith_tracing: bool = False
+    langsmith_api_key: SecretStr | None = None
+    langsmith_endpoint: Annotated[str, BeforeValidator(_base_url)] = (
+        "https://api.smith.langchain.com"
+    )
+    langsmith_project: str = "youtubetalker"
+
     max_question_chars: int = Field(default=8_000, ge=1)
     max_upload_mb: int = Field(default=20, ge=1)
     max_video_hours: int = Field(default=12, ge=1)
@@ -124,6 +131,8 @@ class Settings(BaseSettings):
             raise ValueError(f"TRANSCRIPT_PROVIDERS knows supadata and youtube, not {names}")
         if not self.chat_models:
             raise ValueError("CHAT_MODELS must name at least one model")
+        if self.langsmith_tracing and self.langsmith_api_key is None:
+            raise ValueError("LANGSMITH_TRACING needs LANGSMITH_API_KEY")
         if self.auth == "local" and not _is_loopback(self.host):
             raise ValueError(
                 f"AUTH=local has no login, so HOST must be a loopback address, not {self.host}; "

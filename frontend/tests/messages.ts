@@ -14,6 +14,7 @@ export function message(parts: Partial<Message>): Message {
     usage: null,
     error: null,
     suggestions: [],
+    feedback: null,
     metadata: null,
     created_at: "2026-01-01T00:00:00Z",
     ...parts,

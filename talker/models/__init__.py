@@ -10,6 +10,7 @@ from talker.models.base import (
     LinkPurpose,
     ListKind,
     Purpose,
+    Rating,
     Role,
     RunStatus,
     SummaryStyle,
@@ -38,7 +39,7 @@ from talker.models.loading import (
     StoredListing,
 )
 from talker.models.summaries import Summary, TranscriptNotes
-from talker.models.talk import Conversation, Message, ModelCall, Run, RunEvents
+from talker.models.talk import Conversation, Feedback, Message, ModelCall, Run, RunEvents
 from talker.models.templates import Place, Template
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Collection",
     "CollectionVideo",
     "Conversation",
+    "Feedback",
     "IngestionBatch",
     "IngestionJob",
     "JobStatus",
@@ -65,6 +67,7 @@ __all__ = [
     "OneTimeLink",
     "Place",
     "Purpose",
+    "Rating",
     "Role",
     "Run",
     "RunEvents",

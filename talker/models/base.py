@@ -23,6 +23,7 @@ JobStep = Literal["fetch", "chunk", "embed", "index"]
 ListKind = Literal["playlist", "channel"]
 RunStatus = Literal["running", "complete", "stopped", "failed"]
 Role = Literal["user", "assistant"]
+Rating = Literal["up", "down"]
 Purpose = Literal["answer", "route", "summarize", "compose", "suggest", "memory"]
 """What a chat model is called for."""
 SummaryStyle = Literal["short", "detailed", "key_moments", "chapters", "study_guide"]

@@ -12,9 +12,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from talker.models.base import Base, Purpose, Role, RunStatus, now, one_of
+from talker.models.base import Base, Purpose, Rating, Role, RunStatus, now, one_of
 
 
 class Conversation(Base):
@@ -120,6 +120,23 @@ class Message(Base):
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
     replaced_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    feedback: Mapped["Feedback | None"] = relationship(lazy="raise", viewonly=True)
+
+
+class Feedback(Base):
+    """What the person thought of an answer."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (one_of("rating", Rating),)
+
+    message_id: Mapped[UUID] = mapped_column(
+        ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    )
+    rating: Mapped[str] = mapped_column(String(8))
+    comment: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ModelCall(Base):

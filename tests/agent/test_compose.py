@@ -205,6 +205,17 @@ async def test_a_scope_keeps_other_videos_out_of_a_post(
     assert titles == {"The deep"}
 
 
+async def test_a_post_about_a_few_seconds_is_written_from_what_is_said_in_them(
+    chat_app: App, model_server: Server
+) -> None:
+    await ocean(chat_app)
+    events = await post(chat_app, "A LinkedIn post about this video from 0:12 to 0:24")
+    [source] = make.only(events, "sources")["passages"]
+    assert (source["start_s"], source["end_s"]) == (12, 24)
+    assert source["text"] == f"{make.OCEAN[2]} {make.OCEAN[3]}"
+    assert make.OCEAN[1] not in prompts(model_server[0])[0]
+
+
 async def test_several_videos_are_all_written_from(chat_app: App) -> None:
     await ocean(chat_app)
     await bread(chat_app)

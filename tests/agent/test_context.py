@@ -1,4 +1,4 @@
-from agent.context import CONTEXT_TOKENS, PASSAGE_TOKENS, within_budget
+from agent.context import CONTEXT_TOKENS, PASSAGE_TOKENS, inside, within_budget
 from agent.fence import name, unfenced
 from agent.leaks import without_instructions
 from agent.prompts import fill
@@ -30,6 +30,17 @@ def test_the_passages_together_stay_within_the_budget_best_first() -> None:
     assert sum(token_estimate(one["text"]) for one in kept) <= CONTEXT_TOKENS
     assert [one["n"] for one in kept] == list(range(1, len(kept) + 1))
     assert 1 < len(kept) < len(passages)
+
+
+def test_of_a_passage_only_what_lies_in_the_stretch_asked_about_is_left() -> None:
+    whole, other = passage(1, *LINES), passage(2, "Said much later.")
+    second = whole["sentences"][1]
+    other["sentences"][0] = {"start_ms": 900_000, "end_ms": 904_000, "text": other["text"]}
+    [cut] = inside([other, whole], {"start_ms": second["start_ms"], "end_ms": second["end_ms"]})
+    assert (cut["n"], cut["sentences"], cut["shown"]) == (1, [second], second)
+    assert cut["text"] == second["text"]
+    assert inside([whole], {"start_ms": 0, "end_ms": None}) == [whole]
+    assert inside([other, whole], None) == [other, whole]
 
 
 def test_what_others_wrote_cannot_end_its_fence_or_number_a_passage() -> None:

@@ -114,6 +114,7 @@ function answered(run: Run, event: Extract<RunEvent, { type: "message" }>): Run 
     usage: event.usage,
     metadata: event.metadata ?? null,
     suggestions: [],
+    feedback: null,
     error: null,
     created_at: new Date().toISOString(),
     run_id: event.run_id ?? "",

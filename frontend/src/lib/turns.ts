@@ -47,6 +47,7 @@ function blank(run: Run, role: Message["role"], status: Message["status"]): Mess
     usage: null,
     metadata: null,
     suggestions: [],
+    feedback: null,
     error: null,
     created_at: new Date().toISOString(),
     run_id: run.id ?? "",
