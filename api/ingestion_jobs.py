@@ -240,12 +240,11 @@ async def _changes(resources: Resources, user_id: UUID) -> AsyncIterator[ServerS
 
 
 def _out(user_id: UUID, job: IngestionJob, video: Video) -> JobOut:
-    """What somebody else typed is theirs; the others see the video's own address."""
-    source = job.source
-    if job.user_id != user_id and video.youtube_id:
-        source = watch_url(video.youtube_id)
-    own = {"source", "title"}
+    """What somebody else typed, and what they added with it, is theirs; the others see the
+    video's own address."""
     fields: dict[str, Any] = {
-        name: getattr(job, name) for name in JobOut.model_fields if name not in own
+        name: getattr(job, name) for name in JobOut.model_fields if name != "title"
     }
-    return JobOut(source=source, title=video.title, **fields)
+    if job.user_id != user_id and video.youtube_id:
+        fields |= {"source": watch_url(video.youtube_id), "batch_id": None}
+    return JobOut(title=video.title, **fields)
