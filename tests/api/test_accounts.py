@@ -4,18 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from api.accounts.service import open_accounts
-from api.accounts.setup import make_setup_link
 from talker.embedded import ServerUrls
 from talker.models import (
     AccessToken,
@@ -336,37 +331,3 @@ async def shared_video(app: App, *user_ids: str) -> str:
         )
         session.add(job)
     return str(video.id)
-
-
-@asynccontextmanager
-async def over_https(app: App, email: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody logged in whose browser sends a Secure cookie, as it does over HTTPS."""
-    async with browser(app) as http:
-        cookie = (await log_in(http, email)).headers["set-cookie"]
-        assert "secure" in cookie.lower()
-        http.headers["Cookie"] = cookie.partition(";")[0]
-        yield http
-
-
-async def test_the_first_administrators_link_works_once_and_the_last_stays_one(
-    embedded: ServerUrls, tmp_path: Path
-) -> None:
-    async with accounts_app(embedded, tmp_path, environment="production") as app:
-        link = await make_setup_link(app.resources, open_accounts(app.resources.settings))
-        assert link is not None
-        token = link.url("").partition("=")[2]
-        made = await register(app, "first@example.org", invite=token)
-        assert made.json()["role"] == "admin"
-        again = await register(app, "second@example.org", invite=token)
-        assert error_of(again) == (400, "link_used_up")
-        async with over_https(app, "first@example.org") as http:
-            path = f"/api/admin/users/{made.json()['id']}"
-            for change in ({"role": "user"}, {"active": False}):
-                assert error_of(await http.patch(path, json=change)) == (409, "last_admin")
-            assert error_of(await http.delete(path)) == (409, "last_admin")
-            assert (await http.get("/api/agent/playground/")).status_code == 200
-        await register(app, "second@example.org")
-        async with over_https(app, "second@example.org") as http:
-            for closed in ("playground/", "input_schema"):
-                answer = await http.get(f"/api/agent/{closed}")
-                assert error_of(answer) == (403, "playground_closed")
