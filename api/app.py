@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.security import HTTPBearer
 
 from agent.checkpoints import open_checkpointer
 from agent.graph import build_graph, build_summary_graph
@@ -30,7 +31,7 @@ from api import (
     usage,
     videos,
 )
-from api.accounts import admin_routes, auth_routes, key_routes, my_routes
+from api.accounts import admin_routes, auth_routes, export, key_routes, my_routes
 from api.accounts.gate import Gate
 from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
@@ -45,6 +46,16 @@ from ingestion.services import open_services
 from ingestion.worker import working
 from talker.resources import open_resources
 from talker.settings import Settings
+
+API_KEY = Security(
+    HTTPBearer(
+        auto_error=False,
+        scheme_name="API key",
+        description="A key of /api/keys. Browsers send the session cookie instead.",
+    )
+)
+"""Only says so in the OpenAPI document: who asks is settled by the gate."""
+PUBLIC = (health, auth_routes)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -83,9 +94,11 @@ def create_app(settings: Settings) -> FastAPI:
         auth_routes,
         my_routes,
         key_routes,
+        export,
         admin_routes,
     ):
-        routes.include_router(part.router)
+        by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
+        routes.include_router(part.router, dependencies=by_key)
     app.include_router(routes)
     agent_routes.serve_agent(app)
     add_pages(app)

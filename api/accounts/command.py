@@ -2,25 +2,21 @@
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from agent.checkpoints import open_checkpointer
 from api.accounts import audit, links, overview, people
+from api.accounts.desk import Desk, run
 from api.accounts.errors import BadPassword
-from api.accounts.leaving import delete_account
 from api.accounts.mail import Mailer
 from api.accounts.passwords import MIN_CHARS, Passwords
 from api.accounts.tokens import Tokens
-from ingestion.program import JsonOption, run
 from talker.models import AuditEvent, User, UserRole
-from talker.resources import Resources
 from talker.settings import Settings
 
 app = typer.Typer(
@@ -30,15 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 MOST = 100_000
-
-Result = TypeVar("Result")
-
-
-def _do(work: Callable[[Resources], Awaitable[Result]]) -> Result:
-    return run(work, when_stopped="Nothing was changed.")
 
 
 @app.command("create-admin")
@@ -50,9 +41,9 @@ def create_admin(email: EmailArgument) -> None:
     """
     password = _ask_password()
 
-    async def create(resources: Resources) -> str | None:
+    async def create(desk: Desk) -> str | None:
         password_hash = await Passwords().hash(password) if password else None
-        async with resources.sessions.begin() as session:
+        async with desk.sessions.begin() as session:
             address = people.normal_email(email)
             user = await session.scalar(select(User).where(User.email == address))
             if user is None:
@@ -63,10 +54,10 @@ def create_admin(email: EmailArgument) -> None:
             audit.record(session, audit.COMMAND_LINE, "create_admin", address)
             if user.password_hash is not None:
                 return None
-            made = await links.reset(session, Tokens(resources.settings), user)
-            return made.url(_base(resources.settings))
+            made = await links.reset(session, Tokens(desk.settings), user)
+            return made.url(_base(desk.settings))
 
-    url = _do(create)
+    url = run(create)
     _say(f"{email} is an administrator." + (f" Set the password at {url}" if url else ""))
 
 
@@ -74,11 +65,11 @@ def create_admin(email: EmailArgument) -> None:
 def users(as_json: JsonOption = False) -> None:
     """List the accounts: what each has, and what its models cost this month."""
 
-    async def look(resources: Resources) -> list[overview.AccountRow]:
-        async with resources.sessions() as session:
+    async def look(desk: Desk) -> list[overview.AccountRow]:
+        async with desk.sessions() as session:
             return await overview.read_accounts(session, overview.accounts(), limit=MOST, offset=0)
 
-    found = _do(look)
+    found = run(look)
     if as_json:
         for row in found:
             _say(json.dumps(_as_json(row)))
@@ -105,10 +96,10 @@ def invite(
     """Print a link with which one person makes an account; mailed too where mail is set up."""
     role: UserRole = "admin" if admin else "user"
 
-    async def make(resources: Resources) -> str:
-        settings = resources.settings
+    async def make(desk: Desk) -> str:
+        settings = desk.settings
         within = timedelta(days=days or settings.invitation_days)
-        async with resources.sessions.begin() as session:
+        async with desk.sessions.begin() as session:
             made = await links.invite(
                 session, Tokens(settings), email=email, role=role, within=within
             )
@@ -119,21 +110,21 @@ def invite(
             await mailer.invite(made.row.email, url, made.row.expires_at)
         return url
 
-    _say(_do(make))
+    _say(run(make))
 
 
 @app.command()
 def reset(email: EmailArgument) -> None:
     """Print a link with which somebody sets a new password."""
 
-    async def make(resources: Resources) -> str:
-        async with resources.sessions.begin() as session:
+    async def make(desk: Desk) -> str:
+        async with desk.sessions.begin() as session:
             user = await people.find_by_email(session, email)
-            made = await links.reset(session, Tokens(resources.settings), user)
+            made = await links.reset(session, Tokens(desk.settings), user)
             audit.record(session, audit.COMMAND_LINE, "reset_link", user.email)
-        return made.url(_base(resources.settings))
+        return made.url(_base(desk.settings))
 
-    _say(_do(make))
+    _say(run(make))
 
 
 @app.command()
@@ -157,38 +148,18 @@ def enable(email: EmailArgument) -> None:
     _say(f"{email} can log in again.")
 
 
-@app.command()
-def delete(
-    email: EmailArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Delete an account with everything that is theirs."""
-    if not yes:
-        typer.confirm(f"Delete {email} with everything that is theirs, for good?", abort=True)
-
-    async def remove(resources: Resources) -> None:
-        async with resources.sessions() as session:
-            user = await people.find_by_email(session, email)
-        await delete_account(resources, open_checkpointer(resources.pool), user)
-        async with resources.sessions.begin() as session:
-            audit.record(session, audit.COMMAND_LINE, "delete_user", user.email)
-
-    _do(remove)
-    _say(f"{email} is deleted.")
-
-
 @app.command("audit")
 def show_audit(
     limit: Annotated[int, typer.Option(min=1, help="How many, the last first.")] = 50,
 ) -> None:
     """Show what administrators did."""
 
-    async def look(resources: Resources) -> list[AuditEvent]:
+    async def look(desk: Desk) -> list[AuditEvent]:
         newest = select(AuditEvent).order_by(AuditEvent.created_at.desc()).limit(limit)
-        async with resources.sessions() as session:
+        async with desk.sessions() as session:
             return list(await session.scalars(newest))
 
-    for event in _do(look):
+    for event in run(look):
         detail = " ".join(f"{key}={value}" for key, value in event.detail.items())
         at = f"{event.created_at:%Y-%m-%d %H:%M}"
         _say(f"{at}  {event.actor}  {event.action}  {event.subject}  {detail}".rstrip())
@@ -199,14 +170,14 @@ def main() -> None:
 
 
 def _change(email: str, *, role: UserRole | None = None, active: bool | None = None) -> None:
-    async def change(resources: Resources) -> None:
-        async with resources.sessions.begin() as session:
+    async def change(desk: Desk) -> None:
+        async with desk.sessions.begin() as session:
             user = await people.find_by_email(session, email)
             await people.change(session, user, role=role, active=active)
             what = {"role": role} if role is not None else {"active": active}
             audit.record(session, audit.COMMAND_LINE, "change_user", user.email, **what)
 
-    _do(change)
+    run(change)
 
 
 def _ask_password() -> str:

@@ -112,6 +112,7 @@ RULES: dict[str, list[Ask]] = {
     "POST /api/auth/forgot": PUBLIC_ROUTE,
     "POST /api/auth/reset": PUBLIC_ROUTE,
     "GET /api/auth/me": [Ask(200)],
+    "GET /api/auth/me/export": [Ask(200)],
     "DELETE /api/auth/me": OWN_END,
     "POST /api/auth/password": [
         Ask(403, {"password": "not it at all", "new_password": "another battery"})

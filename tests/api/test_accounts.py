@@ -301,6 +301,11 @@ async def test_a_deleted_account_takes_all_of_its_own_and_nothing_of_others(app:
         file = await make.upload(http, make.captions(make.OCEAN))
         talk = await make.conversation(http)
         await make.ask(http, talk, "How deep was the deepest dive?")
+        export = (await http.get("/api/auth/me/export")).json()
+        assert export["account"]["email"] == "leaves@example.org"
+        assert export["videos"][0]["segments"][0]["text"] == make.OCEAN[0]
+        [said] = export["conversations"]
+        assert said["messages"][0]["content"] == "How deep was the deepest dive?"
         ids = [(await one.get("/api/auth/me")).json()["id"] for one in (http, other)]
         shared = await shared_video(app, *ids)
         assert (await http.delete("/api/auth/me")).status_code == 204

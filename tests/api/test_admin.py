@@ -6,14 +6,17 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
+from ingestion.batch import WhoseLibrary, find_user
 from talker.embedded import ServerUrls
-from talker.models import User
+from talker.models import LOCAL_USER_EMAIL, User
 from talker.resources import Resources
 from tests import make
 from tests.conftest import App
@@ -72,8 +75,9 @@ async def test_the_first_administrator_takes_over_what_there_was_without_account
     assert (shown["email"], shown["role"], shown["videos"]) == ("boss@example.org", "admin", 1)
     code, said = await program(resources, "ingest", "status", "--user", "boss@example.org")
     assert (code, said.split(",")[0]) == (0, "1 ready")
-    code, said = await program(resources, "ingest", "status")
-    assert (code, said) == (2, "With AUTH=accounts, say whose library it is: --user EMAIL.")
+    accounts = resources.settings.model_copy(update={"auth": "accounts"})
+    with pytest.raises(WhoseLibrary):
+        await find_user(replace(resources, settings=accounts), LOCAL_USER_EMAIL)
 
 
 async def test_the_command_refuses_what_the_pages_refuse_and_writes_down_what_it_does(

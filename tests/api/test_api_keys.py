@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -52,7 +53,9 @@ async def test_a_program_asks_as_the_person_who_made_its_key(app: App) -> None:
                 while kinds[-1] != "done":
                     kinds.append(json.loads(await socket.recv())["type"])
             assert "message" in kinds
-            agent = RemoteRunnable(f"{app.url}/api/agent", headers=bearer(key))
+            agent: RemoteRunnable[Any, Any] = RemoteRunnable(
+                f"{app.url}/api/agent", headers=bearer(key)
+            )
             answer = await agent.ainvoke({"messages": [("human", "How deep was the dive?")]})
             assert answer.additional_kwargs["citations"][0]["video_id"] == str(video)
         listed = (await http.get("/api/keys")).json()["items"]
