@@ -290,7 +290,7 @@ export interface paths {
         /**
          * Stream Jobs
          * @description Server-sent events: a job as JSON in each `data:` line, first every one that is not over,
-         *     then each that changes.
+         *     then each that changes, for as long as one is logged in.
          */
         get: operations["stream_jobs_api_jobs_stream_get"];
         put?: never;
@@ -1121,6 +1121,27 @@ export interface paths {
          * @description Revoke a key; it opens nothing from now on.
          */
         delete: operations["revoke_key_api_keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Me
+         * @description Everything of one's own as a file: account, library, collections, templates, keys (what
+         *     they are called, not what they are) and every conversation with all its messages.
+         */
+        get: operations["export_me_api_auth_me_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4654,6 +4675,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_me_api_auth_me_export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is yours */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };
