@@ -6,6 +6,7 @@ import socket
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from talker.errors import BadSettings
@@ -44,7 +45,7 @@ def main() -> None:
             "Stop what listens there, or set PORT to another.\n"
         )
         sys.exit(1)
-    server = AnnouncingServer(config)
+    server = AnnouncingServer(config, app)
     server.run([listening])
     if not server.started:
         sys.exit(1)
@@ -57,7 +58,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Says where the app is, once it answers there."""
+    """Says where the app is, once it answers there, and how its first administrator gets in."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -65,5 +70,13 @@ class AnnouncingServer(uvicorn.Server):
             assert sockets is not None
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"YoutubeTalker is at http://{shown}:{port}\n")
+            address = f"http://{shown}:{port}"
+            sys.stdout.write(f"YoutubeTalker is at {address}\n")
+            self._invite_first_admin(address)
             sys.stdout.flush()
+
+    def _invite_first_admin(self, address: str) -> None:
+        state = self._app.state
+        if state.setup_link is not None:
+            url = state.setup_link.url(state.settings.public_url or address)
+            sys.stdout.write(f"Make the administrator's account (the link works once): {url}\n")

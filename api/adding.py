@@ -13,7 +13,7 @@ from starlette.types import Message
 
 import talker
 from api.asking import check_collection
-from api.dependencies import AppResources, AppServices, CurrentUser, Session, local_user
+from api.dependencies import AppResources, AppServices, CurrentUser, Session
 from api.videos import FailureOut
 from ingestion.add import add_file, add_found
 from ingestion.listing import find_videos
@@ -172,13 +172,14 @@ class _LimitedBody:
 
 
 @router.post("", status_code=202)
-async def add_videos(new: NewVideos, resources: AppResources, services: AppServices) -> AddedList:
+async def add_videos(
+    new: NewVideos, user: CurrentUser, resources: AppResources, services: AppServices
+) -> AddedList:
     """Add videos by link: known ones are ready at once, bad ones failed beside the good ones.
 
     A playlist or channel makes a collection, or extends it; what it holds is asked for first.
     """
     async with resources.sessions() as session:
-        user = await local_user(session)
         await check_collection(session, user, new.collection_id)
     found = await find_videos(resources, services, user.id, new.sources, limit=new.limit)
     async with resources.sessions.begin() as session:
@@ -190,10 +191,10 @@ async def add_videos(new: NewVideos, resources: AppResources, services: AppServi
 
 
 @router.post("/price")
-async def price_videos(new: NewVideos, resources: AppResources, services: AppServices) -> PriceOut:
+async def price_videos(
+    new: NewVideos, user: CurrentUser, resources: AppResources, services: AppServices
+) -> PriceOut:
     """What adding would load and cost; nothing is loaded. The listing is kept for ten minutes."""
-    async with resources.sessions() as session:
-        user = await local_user(session)
     found = await price(
         resources, services, user.id, new.sources, wishes=new.wishes, limit=new.limit
     )

@@ -14,10 +14,13 @@ from langchain_core.runnables import RunnableConfig
 from langserve import APIHandler
 from sse_starlette import EventSourceResponse
 
-from api.dependencies import AppResources, local_user
+from api.accounts.identity import Person
+from api.dependencies import AppResources, CurrentPerson, CurrentUser
 from api.errors import InternalError, RunFailed, status_named
 from api.remote_agent import RemoteAgent, RemoteInput, RemoteOutput
 from talker.errors import NotAllowed, TalkerError
+from talker.models import User
+from talker.resources import Resources
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ PLAYGROUND_POLICY = (
 
 class PlaygroundClosed(NotAllowed):
     def __init__(self) -> None:
-        super().__init__("The playground is open in development alone: set ENVIRONMENT.")
+        super().__init__("The playground is open in development, and to administrators.")
 
 
 def serve_agent(app: FastAPI) -> None:
@@ -51,22 +54,22 @@ def serve_agent(app: FastAPI) -> None:
 
 
 @router.post("/invoke")
-async def invoke(request: Request, resources: AppResources) -> Response:
+async def invoke(request: Request, user: CurrentUser) -> Response:
     """One answer: `{"input": {"messages": […]}, "config": {"configurable": {"thread_id": …}}}`.
 
     The output is a message: `content`, and `citations` in its `additional_kwargs`.
     """
     try:
-        return await _handler(request).invoke(request, server_config=await _person(resources))
+        return await _handler(request).invoke(request, server_config=_caller(user))
     except RunFailed as failed:
         return _refusal(failed)
 
 
 @router.post("/batch")
-async def batch(request: Request, resources: AppResources) -> Response:
+async def batch(request: Request, user: CurrentUser) -> Response:
     """Several answers side by side: `inputs` and, for each or for all, `config`."""
     try:
-        return await _handler(request).batch(request, server_config=await _person(resources))
+        return await _handler(request).batch(request, server_config=_caller(user))
     except RunFailed as failed:
         return _refusal(failed)
 
@@ -76,31 +79,44 @@ async def batch(request: Request, resources: AppResources) -> Response:
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "LangServe's events"}},
 )
-async def stream(request: Request, resources: AppResources) -> EventSourceResponse:
+async def stream(request: Request, user: CurrentUser) -> EventSourceResponse:
     """The answer as LangServe streams it: a `data` event for each chunk, `end` the last."""
-    response = await _handler(request).stream(request, server_config=await _person(resources))
+    response = await _handler(request).stream(request, server_config=_caller(user))
     response.body_iterator = _with_reasons(response.body_iterator)
     return response
 
 
 @router.post("/stream_log", include_in_schema=False)
-async def stream_log(request: Request, resources: AppResources) -> EventSourceResponse:
+async def stream_log(
+    request: Request, resources: AppResources, person: CurrentPerson
+) -> EventSourceResponse:
     """What the playground reads: the same chunks as patches of a log, with no step's inside."""
-    _check_playground(resources.settings.environment)
-    response = await _handler(request).stream_log(request, server_config=await _person(resources))
+    _check_playground(resources, person)
+    caller = _caller(person.user)
+    response = await _handler(request).stream_log(request, server_config=caller)
     response.body_iterator = _with_reasons(response.body_iterator)
     return response
 
 
 @router.get("/{which}_schema")
-async def schema(which: Which, request: Request) -> Any:
-    """The JSON schema of what goes in, comes out or may be configured."""
+async def schema(
+    which: Which, request: Request, resources: AppResources, person: CurrentPerson
+) -> Any:
+    """The JSON schema of what goes in, comes out or may be configured; for the playground."""
+    _check_playground(resources, person)
     return await _schema(which, request)
 
 
 @router.get("/c/{config_hash}/{which}_schema", include_in_schema=False)
-async def configured_schema(config_hash: str, which: Which, request: Request) -> Any:
+async def configured_schema(
+    config_hash: str,
+    which: Which,
+    request: Request,
+    resources: AppResources,
+    person: CurrentPerson,
+) -> Any:
     """The same for the configuration that the playground keeps in its addresses."""
+    _check_playground(resources, person)
     return await _schema(which, request, config_hash)
 
 
@@ -120,8 +136,10 @@ async def playground_address() -> Response:
 
 
 @router.get("/playground/{path:path}", include_in_schema=False)
-async def playground(path: str, request: Request, resources: AppResources) -> Response:
-    _check_playground(resources.settings.environment)
+async def playground(
+    path: str, request: Request, resources: AppResources, person: CurrentPerson
+) -> Response:
+    _check_playground(resources, person)
     response: Response = await _handler(request).playground(path, request)
     response.headers["Content-Security-Policy"] = PLAYGROUND_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -133,14 +151,13 @@ def _handler(request: Request) -> APIHandler:
     return handler
 
 
-async def _person(resources: AppResources) -> RunnableConfig:
+def _caller(user: User) -> RunnableConfig:
     """Who asks, written over whatever the caller configured."""
-    async with resources.sessions() as session:
-        return {"configurable": {"user_id": (await local_user(session)).id}}
+    return {"configurable": {"user_id": user.id}}
 
 
-def _check_playground(environment: str) -> None:
-    if environment != "development":
+def _check_playground(resources: Resources, person: Person) -> None:
+    if resources.settings.environment != "development" and not person.is_admin:
         raise PlaygroundClosed
 
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.security import HTTPBearer
 
 from agent.checkpoints import open_checkpointer
 from agent.graph import build_graph, build_summary_graph
@@ -30,6 +31,10 @@ from api import (
     usage,
     videos,
 )
+from api.accounts import admin_routes, auth_routes, export, key_routes, my_routes
+from api.accounts.gate import Gate
+from api.accounts.service import open_accounts
+from api.accounts.setup import make_setup_link
 from api.guard import Guard
 from api.loader import VideoLoader
 from api.makings import Makings
@@ -39,15 +44,22 @@ from api.run_store import RunStore
 from api.runs import Runs
 from ingestion.services import open_services
 from ingestion.worker import working
-from talker.errors import BadSettings
 from talker.resources import open_resources
 from talker.settings import Settings
 
+API_KEY = Security(
+    HTTPBearer(
+        auto_error=False,
+        scheme_name="API key",
+        description="A key of /api/keys. Browsers send the session cookie instead.",
+    )
+)
+"""Only says so in the OpenAPI document: who asks is settled by the gate."""
+PUBLIC = (health, auth_routes)
+
 
 def create_app(settings: Settings) -> FastAPI:
-    """The whole app. Raises BadSettings for a way of logging in that does not exist yet."""
-    if settings.auth != "local":
-        raise BadSettings(["AUTH: only `local` exists so far: one person, no login."])
+    """The whole app. Raises BadSettings where accounts are wanted without a SECRET_KEY."""
     app = FastAPI(
         title="YoutubeTalker",
         version="0.1.0",
@@ -58,6 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     app.state.settings = settings
+    app.state.accounts = open_accounts(settings) if settings.auth == "accounts" else None
+    app.add_middleware(Gate)
     app.add_middleware(Guard, settings=settings)
     errors.add_handlers(app)
     routes = APIRouter(prefix="/api")
@@ -77,8 +91,14 @@ def create_app(settings: Settings) -> FastAPI:
         templates,
         usage,
         health,
+        auth_routes,
+        my_routes,
+        key_routes,
+        export,
+        admin_routes,
     ):
-        routes.include_router(part.router)
+        by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
+        routes.include_router(part.router, dependencies=by_key)
     app.include_router(routes)
     agent_routes.serve_agent(app)
     add_pages(app)
@@ -119,6 +139,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runs = runs
         app.state.summarizer = summarizer
         app.state.makings = makings
+        app.state.setup_link = await make_setup_link(resources, app.state.accounts)
         await stack.enter_async_context(in_background(notices.listen()))
         await stack.enter_async_context(in_background(runs.keep()))
         stack.push_async_callback(runs.aclose)

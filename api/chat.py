@@ -9,14 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from api.accounts.errors import NotLoggedIn
+from api.accounts.identity import Person, still_holds
 from api.asked import Event
 from api.asking import Ask, own_conversation
-from api.dependencies import AppResources, AppTalking, local_user
+from api.dependencies import AppResources, AppTalking, CurrentPerson
 from api.revising import Edit, Regenerate
 from api.talking import Talking
 from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, TalkerError
-from talker.models import User
 
 log = logging.getLogger(__name__)
 
@@ -63,24 +64,27 @@ CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 
 @router.websocket("/chat/{conversation_id}")
 async def chat(
-    socket: WebSocket, conversation_id: UUID, resources: AppResources, talking: AppTalking
+    socket: WebSocket,
+    conversation_id: UUID,
+    person: CurrentPerson,
+    resources: AppResources,
+    talking: AppTalking,
 ) -> None:
     async with autocommit(resources.sessions) as session:
-        user = await local_user(session)
-        await own_conversation(session, user, conversation_id)
+        await own_conversation(session, person.user, conversation_id)
     await socket.accept()
-    await Conversing(socket, conversation_id, user, talking).listen()
+    await Conversing(socket, conversation_id, person, talking).listen()
 
 
 class Conversing:
     """One open socket; it follows the runs that it started or resumed."""
 
     def __init__(
-        self, socket: WebSocket, conversation_id: UUID, user: User, talking: Talking
+        self, socket: WebSocket, conversation_id: UUID, person: Person, talking: Talking
     ) -> None:
         self._socket = socket
         self._conversation_id = conversation_id
-        self._user = user
+        self._person = person
         self._talking = talking
         self._readers: dict[UUID, asyncio.Task[None]] = {}
 
@@ -108,7 +112,8 @@ class Conversing:
             await self._refuse(away.name(), str(away), retryable=True)
 
     async def _act(self, message: ClientMessage) -> None:
-        here = self._user, self._conversation_id
+        await self._check()
+        here = self._person.user, self._conversation_id
         match message:
             case AskMessage():
                 self._follow(await self._talking.ask(*here, message))
@@ -124,6 +129,12 @@ class Conversing:
                 await self._talking.stop(*here)
             case ResumeMessage():
                 self._follow(message.run_id, message.after)
+
+    async def _check(self) -> None:
+        """A socket outlives a logout. Raises NotLoggedIn, and ConversationNotFound."""
+        async with self._talking.resources.sessions() as session:
+            if not await still_holds(session, self._person):
+                raise NotLoggedIn
 
     def _follow(self, run_id: UUID, after: int = 0) -> None:
         events = self._talking.runs.read(self._conversation_id, run_id, after)

@@ -184,7 +184,7 @@ async def list_messages(
     `replaced` shows those as well that an edit or a new answer put out of the conversation.
     """
     await own_conversation(session, user, conversation_id)
-    shown = _messages(conversation_id, replaced=replaced)
+    shown = messages_of(conversation_id, replaced=replaced)
     total = await session.scalar(select(func.count()).select_from(shown.subquery()))
     rows = await session.scalars(in_order(shown).limit(limit).offset(offset))
     return MessageList(items=[message_out(row) for row in rows], total=total or 0)
@@ -199,7 +199,7 @@ async def export_conversation(
 ) -> Response:
     """The whole conversation as a file, its citations as links to the second."""
     conversation = await own_conversation(session, user, conversation_id)
-    rows = (await session.scalars(in_order(_messages(conversation_id)))).all()
+    rows = (await session.scalars(in_order(messages_of(conversation_id)))).all()
     if format == "json":
         whole = {
             **_out(conversation).model_dump(mode="json"),
@@ -215,7 +215,7 @@ async def export_conversation(
     )
 
 
-def _messages(conversation_id: UUID, *, replaced: bool = False) -> Select[Message]:
+def messages_of(conversation_id: UUID, *, replaced: bool = False) -> Select[Message]:
     query = select(Message).where(Message.conversation_id == conversation_id)
     query = query.options(joinedload(Message.feedback))
     return query if replaced else query.where(Message.replaced_at.is_(None))

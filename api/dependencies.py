@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Query
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from agent.models import ChatModels
 from agent.search import Search
 from agent.summarizer import Summarizer
+from api.accounts.identity import Person
 from api.makings import Makings
 from api.runs import Runs
 from api.talking import Talking
 from ingestion.provider import TranscriptProvider
-from talker.models import LOCAL_USER_EMAIL, User
+from talker.models import User
 from talker.resources import Resources
 
 
@@ -36,16 +36,20 @@ async def _transaction(resources: AppResources) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 
 
-async def local_user(session: AsyncSession) -> User:
-    """The one person of AUTH=local."""
-    return (await session.scalars(select(User).where(User.email == LOCAL_USER_EMAIL))).one()
+def _current_person(connection: HTTPConnection) -> Person:
+    person: Person = connection.state.person
+    return person
 
 
-async def _current_user(session: Session) -> User:
-    return await local_user(session)
+CurrentPerson = Annotated[Person, Depends(_current_person)]
+
+
+def _current_user(person: CurrentPerson) -> User:
+    return person.user
 
 
 CurrentUser = Annotated[User, Depends(_current_user)]
+"""Who asks, as the gate let them in."""
 
 
 def _runs(connection: HTTPConnection) -> Runs:

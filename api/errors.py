@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.accounts.errors import NotLoggedIn, TooManyAttempts
 from talker import errors
 from talker.database import DATABASE_AWAY
 
@@ -32,6 +33,8 @@ class RunFailed(errors.TalkerError):
 
 STATUS: dict[type[errors.TalkerError], int] = {
     InternalError: 500,
+    NotLoggedIn: 401,
+    TooManyAttempts: 429,
     RunFailed: 500,
     errors.BadSettings: 500,
     errors.BadRequest: 400,
@@ -99,9 +102,15 @@ def body(name: str, detail: str) -> dict[str, str]:
 
 async def _talker_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.TalkerError)
+    return response_to(error)
+
+
+def response_to(error: errors.TalkerError) -> JSONResponse:
     headers = {}
-    if isinstance(error, errors.ModelBusy) and error.retry_after_s:
-        headers["Retry-After"] = str(round(error.retry_after_s))
+    if isinstance(error, errors.ModelBusy | TooManyAttempts) and error.retry_after_s:
+        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    if isinstance(error, NotLoggedIn):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.LoadingFailed):
         content = body(error.reason, f"{error.detail} {error.next_step}")
     else:

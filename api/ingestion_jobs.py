@@ -12,7 +12,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
+from api.accounts.identity import Person, still_holds
+from api.dependencies import AppResources, CurrentPerson, CurrentUser, Limit, Offset, Session
 from api.videos import FailureOut
 from ingestion import jobs
 from ingestion.failures import TIME_HEALS
@@ -99,10 +100,10 @@ async def list_jobs(
 
 
 @router.get("/stream", response_class=EventSourceResponse)
-async def stream_jobs(user: CurrentUser, resources: AppResources) -> EventSourceResponse:
+async def stream_jobs(person: CurrentPerson, resources: AppResources) -> EventSourceResponse:
     """Server-sent events: a job as JSON in each `data:` line, first every one that is not over,
-    then each that changes."""
-    return EventSourceResponse(_changes(resources, user.id), ping=15)
+    then each that changes, for as long as one is logged in."""
+    return EventSourceResponse(_changes(resources, person), ping=15)
 
 
 @router.post("/{job_id}/retry", status_code=202)
@@ -222,13 +223,16 @@ async def _find(session: AsyncSession, user_id: UUID, job_id: UUID) -> tuple[Ing
     return row[0], row[1]
 
 
-async def _changes(resources: Resources, user_id: UUID) -> AsyncIterator[ServerSentEvent]:
+async def _changes(resources: Resources, person: Person) -> AsyncIterator[ServerSentEvent]:
     """Jobs as they change, from the table: any process may be the one that works on them."""
     told: dict[UUID, JobOut] = {}
+    user_id = person.user.id
     query = _visible(user_id).where(IngestionJob.status.in_(jobs.ACTIVE))
     while True:
         at = now()
         async with resources.sessions() as session:
+            if not await still_holds(session, person):
+                return
             rows = (await session.execute(query)).all()
         for row in rows:
             job = _out(user_id, row[0], row[1])
@@ -240,12 +244,11 @@ async def _changes(resources: Resources, user_id: UUID) -> AsyncIterator[ServerS
 
 
 def _out(user_id: UUID, job: IngestionJob, video: Video) -> JobOut:
-    """What somebody else typed is theirs; the others see the video's own address."""
-    source = job.source
-    if job.user_id != user_id and video.youtube_id:
-        source = watch_url(video.youtube_id)
-    own = {"source", "title"}
+    """What somebody else typed, and what they added with it, is theirs; the others see the
+    video's own address."""
     fields: dict[str, Any] = {
-        name: getattr(job, name) for name in JobOut.model_fields if name not in own
+        name: getattr(job, name) for name in JobOut.model_fields if name != "title"
     }
-    return JobOut(source=source, title=video.title, **fields)
+    if job.user_id != user_id and video.youtube_id:
+        fields |= {"source": watch_url(video.youtube_id), "batch_id": None}
+    return JobOut(title=video.title, **fields)

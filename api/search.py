@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from agent.events import source
 from agent.retrieve import find_passages
 from api.asking import check_scope, scope
-from api.dependencies import AppResources, AppSearch, local_user
+from api.dependencies import AppResources, AppSearch, CurrentUser
 
 router = APIRouter(tags=["search"])
 
@@ -34,6 +34,7 @@ class SearchOut(BaseModel):
 @router.get("/search")
 async def search(
     q: Annotated[str, Query(min_length=1, max_length=2_000)],
+    user: CurrentUser,
     resources: AppResources,
     searching: AppSearch,
     limit: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10,
@@ -43,7 +44,6 @@ async def search(
     """The passages that answer best, best first; `video_id`, once or more, or `collection_id`
     narrows the search."""
     async with resources.sessions() as session:
-        user = await local_user(session)
         await check_scope(session, user, video_id, collection_id)
         wanted = await scope(session, user, video_id, collection_id)
     passages = await find_passages(

@@ -25,7 +25,6 @@ from api.dependencies import (
     AppSummarizer,
     CurrentUser,
     Session,
-    local_user,
 )
 from api.makings import Making
 from ingestion import library
@@ -98,6 +97,7 @@ async def get_summary(
 )
 async def make_summary(
     video_id: UUID,
+    user: CurrentUser,
     resources: AppResources,
     models: AppModels,
     summarizer: AppSummarizer,
@@ -113,7 +113,6 @@ async def make_summary(
     new = new or NewSummary()
     models.check(new.model)
     async with resources.sessions() as session:
-        user = await local_user(session)
         transcript, language = await _transcript(session, user, video_id, new.language)
     summary = SummaryPlan(
         videos=[SummaryVideo(video_id=str(video_id), transcript_id=str(transcript.id), parts=0)],

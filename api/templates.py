@@ -97,19 +97,19 @@ async def list_templates(
         .limit(limit - len(first))
         .offset(max(0, offset - len(built_in)))
     )
-    return TemplateList(items=[*first, *map(_own, rows)], total=len(built_in) + total)
+    return TemplateList(items=[*first, *map(own_template_out, rows)], total=len(built_in) + total)
 
 
 @router.post("", status_code=201)
 async def create_template(new: NewTemplate, session: Session, user: CurrentUser) -> TemplateOut:
-    return _own(await templates.create(session, user, **new.model_dump()))
+    return own_template_out(await templates.create(session, user, **new.model_dump()))
 
 
 @router.get("/{template_id}")
 async def read_template(template_id: str, session: Session, user: CurrentUser) -> TemplateOut:
     """A template by its id or its name."""
     found = await templates.find(session, user.id, template_id)
-    return _built_in(found) if isinstance(found, BuiltIn) else _own(found)
+    return _built_in(found) if isinstance(found, BuiltIn) else own_template_out(found)
 
 
 @router.patch("/{template_id}")
@@ -118,7 +118,7 @@ async def change_template(
 ) -> TemplateOut:
     template = await templates.find_own(session, user, template_id)
     await templates.change(session, template, change.values())
-    return _own(template)
+    return own_template_out(template)
 
 
 @router.delete("/{template_id}", status_code=204)
@@ -141,7 +141,7 @@ def _built_in(template: BuiltIn) -> TemplateOut:
     )
 
 
-def _own(template: Template) -> TemplateOut:
+def own_template_out(template: Template) -> TemplateOut:
     return TemplateOut(
         id=str(template.id),
         name=template.name,

@@ -18,8 +18,8 @@ from ingestion.reports import JobState, Report, Totals
 from ingestion.services import open_services
 from ingestion.wishes import Added, Wishes
 from ingestion.worker import working
-from talker.errors import LoadingFailed, UserNotFound, WrongKindOfFile
-from talker.models import IngestionJob, User, Video, now
+from talker.errors import BadRequest, LoadingFailed, UserNotFound, WrongKindOfFile
+from talker.models import LOCAL_USER_EMAIL, IngestionJob, User, Video, now
 from talker.resources import Resources
 
 POLL_S = 0.3
@@ -27,10 +27,18 @@ OVERLAP = timedelta(seconds=10)
 """How far apart the clocks of processes may be without a change being missed."""
 
 
+class WhoseLibrary(BadRequest):
+    def __init__(self) -> None:
+        super().__init__("With AUTH=accounts, say whose library it is: --user EMAIL.")
+
+
 async def find_user(resources: Resources, email: str) -> User:
-    """Raises UserNotFound."""
+    """The person with that address. Raises UserNotFound, and WhoseLibrary with accounts, where
+    the one person of AUTH=local is nobody."""
+    if email == LOCAL_USER_EMAIL and resources.settings.auth == "accounts":
+        raise WhoseLibrary
     async with resources.sessions() as session:
-        user = await session.scalar(select(User).where(User.email == email))
+        user = await session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
         raise UserNotFound(email)
     return user

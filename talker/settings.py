@@ -72,7 +72,10 @@ class Settings(BaseSettings):
     public_url: Annotated[str, BeforeValidator(_base_url)] = ""
     allowed_origins: Names = ()
     auth: Literal["local", "accounts"] = "local"
+    registration: Literal["open", "invite", "closed"] = "open"
     secret_key: SecretStr | None = None
+    session_days: int = Field(default=30, ge=1, le=3650)
+    invitation_days: int = Field(default=7, ge=1, le=365)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     database_url: Annotated[str, BeforeValidator(_database_url)] = ""
@@ -98,6 +101,13 @@ class Settings(BaseSettings):
     youtube_rate: float = Field(default=1, gt=0)
     youtube_proxy: SecretStr | None = None
 
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    mail_from: str = ""
+
     langsmith_tracing: bool = False
     langsmith_api_key: SecretStr | None = None
     langsmith_endpoint: Annotated[str, BeforeValidator(_base_url)] = (
@@ -109,6 +119,10 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=20, ge=1)
     max_video_hours: int = Field(default=12, ge=1)
     worker_concurrency: int = Field(default=8, ge=1)
+    max_failed_logins: int = Field(default=20, ge=1)
+    max_failed_logins_per_address: int = Field(default=100, ge=1)
+    max_registrations_per_address: int = Field(default=100, ge=1)
+    max_reset_mails: int = Field(default=5, ge=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -125,9 +139,21 @@ class Settings(BaseSettings):
                 f"AUTH=local has no login, so HOST must be a loopback address, not {self.host}; "
                 "set AUTH=accounts to serve other machines"
             )
+        if self.auth == "accounts":
+            self._check_accounts()
         if self.environment == "production":
             self._refuse_missing_secrets()
         return self
+
+    def _check_accounts(self) -> None:
+        if self.secret_key is None:
+            raise ValueError("SECRET_KEY must be set to a secret of your own with AUTH=accounts")
+        if self.smtp_host and not (self.public_url and self.mail_from):
+            # The address in a request's Host is anybody's to choose.
+            raise ValueError(
+                "SMTP_HOST needs PUBLIC_URL, the address that the mails' links lead to, and "
+                "MAIL_FROM, whom they come from"
+            )
 
     def _refuse_missing_secrets(self) -> None:
         if self.secret_key is None or self.secret_key.get_secret_value() == EXAMPLE_SECRET:

@@ -1,10 +1,13 @@
 """Tables. Instants are UTC; times inside a video are whole milliseconds from its start."""
 
+from talker.models.accounts import AccessToken, ApiKey, Attempts, AuditEvent, OneTimeLink
 from talker.models.base import (
     LOCAL_USER_EMAIL,
     Base,
     JobStatus,
     JobStep,
+    KeyScope,
+    LinkPurpose,
     ListKind,
     Purpose,
     Rating,
@@ -13,6 +16,7 @@ from talker.models.base import (
     SummaryStyle,
     TranscriptKind,
     User,
+    UserRole,
     VideoStatus,
     now,
     one_of,
@@ -40,6 +44,10 @@ from talker.models.templates import Place, Template
 
 __all__ = [
     "LOCAL_USER_EMAIL",
+    "AccessToken",
+    "ApiKey",
+    "Attempts",
+    "AuditEvent",
     "Base",
     "Chunk",
     "Collection",
@@ -50,10 +58,13 @@ __all__ = [
     "IngestionJob",
     "JobStatus",
     "JobStep",
+    "KeyScope",
     "LibraryEntry",
+    "LinkPurpose",
     "ListKind",
     "Message",
     "ModelCall",
+    "OneTimeLink",
     "Place",
     "Purpose",
     "Rating",
@@ -73,6 +84,7 @@ __all__ = [
     "TranscriptKind",
     "TranscriptNotes",
     "User",
+    "UserRole",
     "Video",
     "VideoStatus",
     "now",

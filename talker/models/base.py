@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -26,6 +27,9 @@ Rating = Literal["up", "down"]
 Purpose = Literal["answer", "route", "summarize", "compose", "suggest", "memory"]
 """What a chat model is called for."""
 SummaryStyle = Literal["short", "detailed", "key_moments", "chapters", "study_guide"]
+UserRole = Literal["user", "admin"]
+KeyScope = Literal["read", "full"]
+LinkPurpose = Literal["invite", "reset", "setup"]
 
 LOCAL_USER_EMAIL = "local@localhost"
 """The one person of AUTH=local; made by the migrations' step, so that it is always there."""
@@ -61,8 +65,14 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
+    """A person. Without a `password_hash` nobody logs in as them: the one of AUTH=local."""
+
     __tablename__ = "users"
+    __table_args__ = (one_of("role", UserRole),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     email: Mapped[str] = mapped_column(String(320), unique=True)
+    password_hash: Mapped[str | None]
+    role: Mapped[str] = mapped_column(String(8), default="user", server_default="user")
+    active: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(default=now)

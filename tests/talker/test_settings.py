@@ -56,6 +56,15 @@ def test_production_refuses_a_missing_or_example_secret(secret: str | None) -> N
         load_settings(_env_file=None, environment="production", secret_key=secret)
 
 
+def test_accounts_need_a_secret_and_mail_the_address_that_its_links_lead_to() -> None:
+    with pytest.raises(BadSettings, match="SECRET_KEY must be set"):
+        load_settings(_env_file=None, auth="accounts")
+    accounts = {"auth": "accounts", "secret_key": "of my own", "host": "0.0.0.0"}
+    assert load_settings(_env_file=None, **accounts).registration == "open"
+    with pytest.raises(BadSettings, match="SMTP_HOST needs PUBLIC_URL"):
+        load_settings(_env_file=None, **accounts, smtp_host="mail.example.org")
+
+
 def test_a_chat_model_is_configured_by_a_key_or_by_another_server() -> None:
     assert not Settings(_env_file=None).chat_configured
     assert Settings(_env_file=None, openrouter_api_key="k").chat_configured

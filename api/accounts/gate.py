@@ -1,0 +1,71 @@
+"""The door to /api: nobody gets past it unknown, and what may be done there is decided here."""
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.accounts.errors import AdminsOnly, NotLoggedIn, ReadOnlyKey
+from api.accounts.identity import Person, known_person, local_person
+from api.errors import response_to
+from api.guard import SAFE
+from talker.database import DATABASE_AWAY
+from talker.errors import DatabaseUnavailable, TalkerError
+
+PUBLIC = {
+    "/api/health",
+    "/api/health/ready",
+    "/api/docs",
+    "/api/openapi.json",
+    "/api/auth/options",
+    "/api/auth/register",
+    "/api/auth/login",
+    "/api/auth/logout",
+    "/api/auth/forgot",
+    "/api/auth/reset",
+}
+"""The API's paths that need no login; a new route needs one unless it is named here."""
+
+
+class Gate:
+    """ASGI middleware. Who asks is known before anything of a request's body is read; a socket
+    that may not be opened is refused with the HTTP status."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or not is_private(scope["path"]):
+            return await self._app(scope, receive, send)
+        try:
+            person = await _who(HTTPConnection(scope))
+            _check(person, scope)
+        except TalkerError as error:
+            return await response_to(error)(scope, receive, send)
+        except DATABASE_AWAY:
+            return await response_to(DatabaseUnavailable())(scope, receive, send)
+        scope.setdefault("state", {})["person"] = person
+        return await self._app(scope, receive, send)
+
+
+def is_private(path: str) -> bool:
+    return (path == "/api" or path.startswith("/api/")) and path not in PUBLIC
+
+
+async def _who(connection: HTTPConnection) -> Person:
+    """Raises NotLoggedIn."""
+    state = connection.app.state
+    async with state.resources.sessions.begin() as session:
+        if state.accounts is None:
+            return await local_person(session)
+        person = await known_person(session, state.accounts.tokens, connection)
+    if person is None:
+        raise NotLoggedIn
+    return person
+
+
+def _check(person: Person, scope: Scope) -> None:
+    """Raises ReadOnlyKey or AdminsOnly."""
+    unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE
+    if unsafe and person.scope == "read":
+        raise ReadOnlyKey
+    if scope["path"].startswith("/api/admin/") and not person.is_admin:
+        raise AdminsOnly
