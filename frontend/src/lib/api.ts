@@ -158,3 +158,5 @@ export const listMessages = (
   ) as Promise<{ items: Message[]; total: number }>;
 
 export const listModels = () => body(client.GET("/api/models"));
+
+export const listTemplates = () => body(client.GET("/api/templates", { params: page }));
