@@ -133,7 +133,17 @@ export const steerJob = (job_id: string, steer: Steer) =>
 /** The same for all jobs for which it makes sense; `changed` says how many those were. */
 export const steerJobs = (steer: Steer) => body(client.POST(`/api/jobs/${steer}`, { body: {} }));
 
-export const listConversations = () => body(client.GET("/api/conversations", { params: page }));
+/** `q` looks in titles and in what was said. */
+export const listConversations = (
+  query: { q?: string; limit?: number } = {},
+  signal?: AbortSignal,
+) =>
+  body(
+    client.GET("/api/conversations", {
+      params: { query: { ...page.query, ...query } },
+      ...abortable(signal),
+    }),
+  );
 
 export const createConversation = (scope: { collection_id?: string } = {}) =>
   body(client.POST("/api/conversations", { body: scope }));
