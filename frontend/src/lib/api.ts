@@ -153,8 +153,9 @@ export const renameConversation = (id: string, title: string) =>
     client.PATCH("/api/conversations/{conversation_id}", { ...conversation(id), body: { title } }),
   );
 
-export const deleteConversation = (id: string) =>
-  body(client.DELETE("/api/conversations/{conversation_id}", conversation(id)));
+/** `keepalive` lets the request outlive the page. */
+export const deleteConversation = (id: string, keepalive = false) =>
+  body(client.DELETE("/api/conversations/{conversation_id}", { ...conversation(id), keepalive }));
 
 /** How an answer was made is free-form in the document; its type here is ours. */
 export const listMessages = (
