@@ -6,14 +6,26 @@ from typing import NamedTuple
 from langchain_core.embeddings import Embeddings
 from rapidfuzz import utils
 
-from agent.claims import Cited, cited, quotes, unquoted, without_quotes, without_times
+from agent import claims
+from agent.claims import (
+    Cited,
+    cited,
+    numbers_in,
+    quotes,
+    unquoted,
+    without_quotes,
+    without_times,
+)
 from agent.figures import figures_claimed, figures_said
 from agent.harmless import plain
 from agent.meaning import Meaning
-from agent.quotes import Claim, is_said, prove, prove_by_meaning
+from agent.quotes import NEAR_VERBATIM, Claim, is_said, prove, prove_by_meaning
 from agent.state import Citation, Passage
 from talker.sentences import Sentence
-from talker.text import guess_language, primary, tokens
+from talker.text import content_words, guess_language, primary, tokens
+
+MIN_OWN_WORDS = 4
+"""So many words a sentence has, without its small ones, that is cited by its words alone."""
 
 MIN_TITLE_CHARS = 8
 """A shorter title may be any word."""
@@ -59,6 +71,15 @@ async def prove_citations(
     return Proved(content, numbered.citations(), unproved)
 
 
+def cited_by_words(text: str, passages: Sequence[Passage]) -> str:
+    """A text that names no passage, with the number of one behind each sentence that says it in
+    much the same words."""
+    if numbers_in(text):
+        return text
+    numbering = _Numbering(passages, None, guess_language(tokens(text)))
+    return claims.numbered(text, numbering.said_in)
+
+
 class _Numbering:
     def __init__(self, passages: Sequence[Passage], meaning: Meaning | None, language: str) -> None:
         self._meaning = meaning
@@ -67,6 +88,17 @@ class _Numbering:
         self._titles = {passage["video_id"]: _letters(passage["title"]) for passage in passages}
         self._next = max(self._passages, default=0) + 1
         self._cited: dict[tuple[int, int, int], Citation] = {}
+
+    def said_in(self, sentence: str) -> int | None:
+        """The passage that has a sentence in much the same words; a few may be said anywhere."""
+        if len(content_words(sentence)) < MIN_OWN_WORDS:
+            return None
+        for n, passage in self._passages.items():
+            claim = self._claim(sentence, sentence)
+            known = self._known(passage)
+            if prove(claim, spoken(passage), passage["language"], known, least=NEAR_VERBATIM):
+                return n
+        return None
 
     async def cite(self, stretch: Cited) -> list[int]:
         """The numbers of the moments that bear a stretch's claim out, each once."""
@@ -88,18 +120,21 @@ class _Numbering:
     async def _prove(self, stretch: Cited, passage: Passage) -> Sentence | None:
         said, language = spoken(passage), passage["language"]
         known = self._known(passage)
-        own = f"{stretch.claim} {stretch.rest}"
-        claim = Claim(
-            text=stretch.claim,
-            language=self._language,
-            quotes=tuple(q for q in quotes(stretch.claim) if not self._is_title(q)),
-            figures=figures_claimed(without_quotes(own), self._language),
-        )
+        claim = self._claim(stretch.claim, f"{stretch.claim} {stretch.rest}")
         found = prove(claim, said, language, known)
         foreign = self._language != primary(language)
         if found is None and foreign and not claim.quotes and self._meaning:
             found = await prove_by_meaning(claim, said, language, known, self._meaning)
         return found
+
+    def _claim(self, text: str, sentence: str) -> Claim:
+        """What a text claims, with the figures of the whole sentence that it is of."""
+        return Claim(
+            text=text,
+            language=self._language,
+            quotes=tuple(q for q in quotes(text) if not self._is_title(q)),
+            figures=figures_claimed(without_quotes(sentence), self._language),
+        )
 
     def _known(self, passage: Passage) -> frozenset[float]:
         """Figures that an answer has from the video's title and date."""

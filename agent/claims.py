@@ -1,6 +1,6 @@
 """What an answer claims: its sentences, and the numbers of passages behind each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -72,6 +72,18 @@ def numbers_in(text: str) -> set[int]:
 
 def without_numbers(text: str) -> str:
     return _MARKS.sub("", text)
+
+
+def numbered(text: str, number: Callable[[str], int | None]) -> str:
+    """The text with a number behind each sentence that `number` has one for."""
+    parts: list[str] = []
+    start = 0
+    for end in [*(found.end() for found in _ENDS.finditer(text)), len(text)]:
+        sentence = text[start:end].rstrip()
+        n = number(sentence)
+        parts += [sentence, "" if n is None else f" [{n}]", text[start + len(sentence) : end]]
+        start = end
+    return "".join(parts)
 
 
 def quotes(text: str) -> list[str]:

@@ -69,11 +69,12 @@ def attribution(settings: Settings) -> dict[str, str]:
 def extras(settings: Settings, caller: Caller, schema: type[BaseModel] | None) -> dict[str, Any]:
     """What a request's body holds beside model and messages.
 
-    At OpenRouter: the conversation, which keeps its provider and so its cache; the person, so
+    A bound, since a model that repeats itself without an end would be paid for without one. At
+    OpenRouter: the conversation, which keeps its provider and so its cache; the person, so
     that a block for abuse hits one and not all; and, for a structured reply, only providers
     that can keep to its form.
     """
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = {"max_tokens": settings.model_max_tokens}
     if schema is not None:
         extra["response_format"] = response_format(schema)
     if not settings.at_openrouter:

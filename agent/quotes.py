@@ -69,8 +69,12 @@ def prove(
     sentences: Sequence[Sentence],
     language: str = "en",
     known: Collection[float] = (),
+    *,
+    least: float = MIN_SUPPORT,
 ) -> Sentence | None:
     """The caption words that bear a claim out, or None where none do.
+
+    `least` is the share of the claim's words that they must have.
 
     Quotes must be found in the captions, and may run over several sentences; without one, it is
     the sentence with most of the claim's words, if it has enough. Figures must be said there or
@@ -82,7 +86,7 @@ def prove(
     shares = support(claim.text, sentences, language, claim.language)
     # Where a sentence has the claim's own words, one with fewer of them is not what was meant.
     verbatim = max(shares, default=0.0) >= NEAR_VERBATIM
-    for at in _best_first(shares, NEAR_VERBATIM if verbatim else MIN_SUPPORT):
+    for at in _best_first(shares, NEAR_VERBATIM if verbatim else least):
         said = sentences[at].text
         if not _has_words(claim, said, language):
             continue

@@ -1,5 +1,6 @@
 """From what a model writes to a summary's text: numbers that count up, times that are proved."""
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 import regex
 from langchain_core.embeddings import Embeddings
 
-from agent.citations import citation, prove_citations, spoken
+from agent.citations import citation, cited_by_words, prove_citations, spoken
 from agent.claims import MARK, numbers_in, without_numbers, without_times
 from agent.clock import clock
 from agent.harmless import Preview, plain
@@ -75,6 +76,9 @@ class Prose(SummaryText):
 
     async def finish(self, instructions: str) -> tuple[str, str, list[Citation]]:
         rest = self._write((self._held + self._preview.end()).rstrip())
+        if not self._new:  # a long transcript's sentences are many to compare with
+            named = await asyncio.to_thread(cited_by_words, self._text, [*self._passages.values()])
+            self._text = MARK.sub(self._renumbered, named)
         cited: list[Passage] = [{**self._passages[n], "n": new} for n, new in self._new.items()]
         proved = await prove_citations(
             without_instructions(self._text, instructions), cited, meaning=self._meaning

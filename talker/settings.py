@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     embedding_model: str = LOCAL
     model_timeout_s: float = Field(default=60, gt=0)
     model_stall_s: float = Field(default=30, gt=0)
+    model_max_tokens: int = Field(default=6_000, ge=1)
     daily_budget_usd: float = Field(default=0, ge=0)
 
     supadata_api_key: SecretStr | None = None

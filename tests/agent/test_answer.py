@@ -82,3 +82,22 @@ async def test_a_quotation_that_adds_nothing_is_left_out(app: App) -> None:
     quotes = [citation["quote"] for citation in citations]
     assert len(quotes) == len(set(quotes))
     assert all(isinstance(UUID(citation["video_id"]), UUID) for citation in citations)
+
+
+async def test_a_model_that_cites_nothing_is_cited_where_it_can_be_and_else_marked(
+    chat_app: App, model_server: tuple[ModelServer, str]
+) -> None:
+    await make.upload(chat_app.http, make.captions(make.OCEAN))
+    talk = await make.conversation(chat_app.http)
+    replies = [
+        (make.OCEAN[7], f"{make.OCEAN[7]} [1]"),
+        ("It went to 28 November.", "It went to 28 November.\n\n*Nothing of this is quoted from"),
+        ("The videos do not say how deep it went.", "The videos do not say how deep it went."),
+    ]
+    for written, shown in replies:
+        model_server[0].script.append(written)
+        events = await make.ask(chat_app.http, talk, "How deep did the deepest dive go?")
+        message = make.only(events, "message")
+        assert message["content"].startswith(shown)
+        assert len(message["citations"]) == shown.count("[")
+    assert message["content"] == replies[-1][1]

@@ -1,4 +1,4 @@
-from agent.citations import prove_citations
+from agent.citations import cited_by_words, prove_citations
 from agent.state import Passage, Said
 from talker.embeddings import open_embeddings
 from talker.settings import Settings
@@ -121,3 +121,18 @@ async def test_a_claim_in_another_language_is_proved_by_meaning() -> None:
     )
     assert text.endswith("[1].")
     assert [c["quote"] for c in citations] == [LINES[0]]
+
+
+def test_an_answer_that_names_no_passage_is_cited_where_it_says_a_passage_s_words() -> None:
+    said = [passage(1, LINES[0]), passage(2, LINES[1], LINES[2])]
+    answer = (
+        "The anglerfish carries a small lamp on its head, which glows because of bacteria.\n"
+        "- Whale falls feed communities of worms for fifty years.\n\n"
+        "Whale falls feed communities of worms for ninety years. Crabs like it there. Ask again!"
+    )
+    assert cited_by_words(answer, said) == (
+        "The anglerfish carries a small lamp on its head, which glows because of bacteria. [1]\n"
+        "- Whale falls feed communities of worms for fifty years. [2]\n\n"
+        "Whale falls feed communities of worms for ninety years. Crabs like it there. Ask again!"
+    )
+    assert cited_by_words(f"{LINES[0]} {LINES[1]} [2]", said) == f"{LINES[0]} {LINES[1]} [2]"

@@ -471,6 +471,12 @@ async def test_openrouter_is_told_the_app_the_conversation_and_a_pseudonym_of_th
     assert structured["response_format"]["type"] == "json_schema"
 
 
+async def test_no_model_may_write_on_and_on(models: ChatModels, model_server: Server) -> None:
+    await ask(models, caller())
+    [request] = model_server[0].chat_requests()
+    assert request["max_tokens"] == 6_000
+
+
 async def test_another_server_is_told_none_of_that(
     models: ChatModels, model_server: Server
 ) -> None:
