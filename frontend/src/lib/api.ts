@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
 
+import { toLogin } from "./door";
 import type { paths } from "./openapi";
 import type { JobStatus, Message, NewVideos } from "./types";
 
@@ -17,7 +18,13 @@ export class ApiError extends Error {
 const AWAY = "The server does not answer. Check that it runs and that you are online, then retry.";
 
 const client = createClient<paths>();
-client.use({ onError: () => new ApiError(0, "unreachable", AWAY) });
+client.use({
+  onError: () => new ApiError(0, "unreachable", AWAY),
+  // Nobody is logged in, or not any more: every page but the door leads to the door.
+  onResponse: ({ response, schemaPath }) => {
+    if (response.status === 401 && !schemaPath.startsWith("/api/auth/")) toLogin();
+  },
+});
 
 /** The body of a good answer; anything else is thrown as an ApiError. */
 async function body<T>(
@@ -167,6 +174,31 @@ export const listMessages = (
       params: { path: { conversation_id }, query: { ...page.query, ...part } },
     }),
   ) as Promise<{ items: Message[]; total: number }>;
+
+/** How one gets in here: whether there are accounts, and who may make one. */
+export const authOptions = () => body(client.GET("/api/auth/options"));
+
+export const readMe = () => body(client.GET("/api/auth/me"));
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+export const logIn = (credentials: Credentials) =>
+  body(client.POST("/api/auth/login", { body: credentials }));
+
+export const logOut = () => body(client.POST("/api/auth/logout"));
+
+export const register = (account: Credentials & { invite?: string }) =>
+  body(client.POST("/api/auth/register", { body: account }));
+
+/** Ask for a mail with a link; what is answered is to be shown, whoever's address it is. */
+export const askReset = (email: string) =>
+  body(client.POST("/api/auth/forgot", { body: { email } }));
+
+export const resetPassword = (token: string, password: string) =>
+  body(client.POST("/api/auth/reset", { body: { token, password } }));
 
 export const listModels = () => body(client.GET("/api/models"));
 
