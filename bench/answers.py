@@ -69,7 +69,7 @@ async def _bare(http: httpx.AsyncClient, url: str) -> Timing:
     return await _timed(pieces(), began)
 
 
-async def _asked(http: httpx.AsyncClient, talk: str, question: str) -> Timing:
+async def asked(http: httpx.AsyncClient, talk: str, question: str) -> Timing:
     began = time.perf_counter()
 
     async def pieces() -> AsyncIterator[str]:
@@ -109,7 +109,7 @@ async def run() -> list[Row]:
 
 
 async def _warm(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> None:
-    await _asked(http, await conversation(http), QUESTIONS[0])
+    await asked(http, await conversation(http), QUESTIONS[0])
     await _bare(bare, url)
 
 
@@ -119,8 +119,8 @@ async def _alone(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> 
     for number in range(REPEATS):
         talk = await conversation(http)
         question = QUESTIONS[number % len(QUESTIONS)]
-        ours.append(await _asked(http, talk, question))
-        follow_ups.append(await _asked(http, talk, "And why was that?"))
+        ours.append(await asked(http, talk, question))
+        follow_ups.append(await asked(http, talk, "And why was that?"))
         theirs.append(await _bare(bare, url))
     bare_ms = _first_ms(theirs)
     first, later = _first_ms(ours), _first_ms(follow_ups)
@@ -140,7 +140,7 @@ async def _together(
     talks = [await conversation(http) for _ in range(count)]
     theirs, _ = await _at_once(lambda _: _bare(bare, url), count)
     ours, errors = await _at_once(
-        lambda number: _asked(http, talks[number], QUESTIONS[number % len(QUESTIONS)]), count
+        lambda number: asked(http, talks[number], QUESTIONS[number % len(QUESTIONS)]), count
     )
     chats = f"{count} chats at once"
     first, bare_first = _p95_ms(ours), _p95_ms(theirs)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +28,14 @@ class Served:
 
 
 @asynccontextmanager
-async def app(data_dir: Path, **settings: str) -> AsyncIterator[Served]:
+async def app(
+    data_dir: Path, *, command: Sequence[str] = (str(BIN / "serve"),), **settings: str
+) -> AsyncIterator[Served]:
     """`serve` on servers of its own under `data_dir`, ended with SIGTERM."""
     env = {**os.environ, "DATA_DIR": str(data_dir), "PORT": "0", **settings}
     began = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        BIN / "serve", env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *command, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         assert process.stdout is not None
