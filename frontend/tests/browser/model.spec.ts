@@ -154,3 +154,11 @@ test("what may be asked next is one click away, also after a reload, until it is
   await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
   expect(await storedAnswers(app)).toHaveLength(2);
 });
+
+test("the agent's playground is a chat that answers", async ({ page }) => {
+  await page.goto("/api/agent/playground/");
+  const field = page.getByPlaceholder("Send a message...");
+  await field.fill(SALT);
+  await field.press("Enter");
+  await expect(page.getByRole("textbox").filter({ hasText: "The speaker says:" })).toBeVisible();
+});
