@@ -30,6 +30,7 @@ from agent.state import AgentState, Passage, Reader, Usage
 from agent.streaming import stream_reply
 from agent.usage import added
 from talker import templates
+from talker.database import autocommit
 from talker.errors import ModelError, UnprovedPost
 from talker.models import Place
 
@@ -123,7 +124,7 @@ async def _wanted(
 ) -> Wanted:
     """The template that was chosen by hand or named in the request; LinkedIn's where none was."""
     reference = state["plan"]["template"] or "linkedin"
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         found = await templates.find(session, await reader_id(session, user_id), reference)
     if isinstance(found, templates.BuiltIn):
         return Wanted(found.place)

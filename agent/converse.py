@@ -16,6 +16,7 @@ from agent.prompts import fill
 from agent.route import newest_question
 from agent.state import AgentState, Reader, scope
 from agent.streaming import stream_reply
+from talker.database import autocommit
 
 
 async def converse(
@@ -27,7 +28,7 @@ async def converse(
 ) -> dict[str, Any]:
     if not models.configured:
         return said(phrase("about_us", state["plan"]["language"]))
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         user_id = await reader_id(session, runtime.context.user_id)
         count = len(await readable_ids(session, user_id, None))
     videos = {0: "no video yet", 1: "one video"}.get(count, f"{count} videos")
@@ -50,7 +51,7 @@ async def decline(
 ) -> dict[str, Any]:
     """Say that the videos do not answer and what is nearest, or that there are none."""
     wanted, language = scope(state), state["plan"]["language"]
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         user_id = await reader_id(session, runtime.context.user_id)
         if await readable_ids(session, user_id, wanted):
             return said(not_said(language, state.get("nearest")))

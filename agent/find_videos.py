@@ -22,6 +22,7 @@ from agent.retrieve import Find
 from agent.state import AgentState, Citation, Passage, Reader, scope
 from agent.titles import has_words, name_words, subject
 from agent.wording import fold
+from talker.database import autocommit
 
 MAX_VIDEOS = 8
 MAX_MOMENTS = 40
@@ -47,7 +48,7 @@ async def find_videos(
     """List the videos best first, with the words that were said there as citations."""
     plan = state["plan"]
     writer()(StatusEvent(type="status", step="find_videos", detail="Searching your videos"))
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         user_id = await reader_id(session, runtime.context.user_id)
         readable = await readable_ids(session, user_id, scope(state))
     wanted = plan["question"]
@@ -75,7 +76,7 @@ async def find_videos(
     finally:
         if meaning:
             meaning.close()
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         videos = await names(session, {UUID(passage["video_id"]) for passage in passages})
     channels = {str(video.id): video.channel for video in videos.values()}
     lines = [_line(one, channels.get(one["video_id"])) for one in citations]

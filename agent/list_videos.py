@@ -11,6 +11,7 @@ from agent.converse import said
 from agent.library import VideoName, newest_first, reader_id
 from agent.phrases import Phrase, phrase
 from agent.state import AgentState, Reader, scope
+from talker.database import autocommit
 
 MAX_LISTED = 50
 
@@ -25,7 +26,7 @@ async def list_videos(
     state: AgentState, runtime: Runtime[Reader], *, sessions: async_sessionmaker[AsyncSession]
 ) -> dict[str, Any]:
     wanted = scope(state)
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         user_id = await reader_id(session, runtime.context.user_id)
         videos = await newest_first(session, user_id, wanted)
     narrowed = wanted is not None

@@ -17,6 +17,7 @@ from agent.search import Search
 from agent.spread import spread, telling_words
 from agent.state import Passage, Plan, Span
 from agent.topic import names_videos, topic
+from talker.database import autocommit
 from talker.models import Chunk, Transcript
 from talker.points import IndexedChunk
 
@@ -54,7 +55,7 @@ async def gather(
     """
     wanted = plan["video_ids"]
     scope = None if wanted is None else [UUID(video_id) for video_id in wanted]
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         reader = await reader_id(session, user_id)
         readable = await readable_ids(session, reader, scope)
         if not readable:
@@ -110,7 +111,7 @@ async def _whole(
 ) -> tuple[list[Passage], str]:
     """Passages that stand for the videos, in the videos' order and each in its video's; and the
     words that tell what the videos are about."""
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         chunks = _overlapping(await _chunks(session, video_ids), span)
         videos = await names(session, video_ids)
     # In a thread: the words of 25 long videos take a second to compare.

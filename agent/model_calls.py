@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.models import ModelCall, Purpose
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,9 @@ class CallLog:
     async def _write(self, call: ModelCall) -> None:
         for _ in range(STORE_TRIES):
             try:
-                async with self._sessions.begin() as session:
+                async with autocommit(self._sessions) as session:
                     session.add(call)
+                    await session.flush()
                 return
             except DATABASE_AWAY:
                 await asyncio.sleep(STORE_PAUSE_S)

@@ -1,16 +1,19 @@
 """Chat models behind OpenRouter or another server of OpenAI's protocol: what is sent to them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import httpx
 import openai
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, SecretStr
 
+from agent.completions import completion
 from agent.model_calls import Caller
 from talker.settings import Settings
 
@@ -28,18 +31,37 @@ As OpenRouter's page on prompt caching names them."""
 
 
 class OpenRouterChat(ChatOpenAI):
-    """ChatOpenAI that keeps the `cost` OpenRouter puts beside the token counts."""
+    """ChatOpenAI that reads its streams itself, and keeps the `cost` that OpenRouter puts beside
+    the token counts. What follows a run through LangChain's callbacks sees it as any model."""
 
-    def _convert_chunk_to_generation_chunk(
-        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: Any
-    ) -> ChatGenerationChunk | None:
-        made = super()._convert_chunk_to_generation_chunk(
-            chunk, default_chunk_class, base_generation_info
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        assert isinstance(self.http_async_client, httpx.AsyncClient)
+        extra = kwargs.pop("extra_body", {})
+        payload = self._get_request_payload(messages, stop=stop, **kwargs)
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
+        pieces = completion(
+            self.http_async_client,
+            f"{(self.openai_api_base or '').rstrip('/')}/chat/completions",
+            headers=self._headers(),
+            body={**payload, **streamed, **extra},
         )
-        cost = (chunk.get("usage") or {}).get("cost")
-        if made is not None and cost is not None:
-            made.message.response_metadata["cost_usd"] = cost
-        return made
+        async with aclosing(pieces):
+            async for piece in pieces:
+                made = ChatGenerationChunk(message=piece)
+                if run_manager:
+                    await run_manager.on_llm_new_token(piece.text, chunk=made)
+                yield made
+
+    def _headers(self) -> dict[str, str]:
+        key = self.openai_api_key
+        assert isinstance(key, SecretStr)
+        return {**(self.default_headers or {}), "Authorization": f"Bearer {key.get_secret_value()}"}
 
 
 def open_chat(name: str, settings: Settings, http: httpx.AsyncClient) -> OpenRouterChat:

@@ -13,6 +13,7 @@ from agent.library import VideoName, names, readable_ids, reader_id
 from agent.search import Passage as Found
 from agent.search import Search
 from agent.state import AgentState, Passage, Reader, Said, Span
+from talker.database import autocommit
 
 PASSAGES = 8
 """How many an answer is written from: some 1,600 tokens of transcript."""
@@ -66,10 +67,10 @@ async def find_passages(
     Raises IndexUnavailable, IndexMismatch, and ModelError's kinds for remote embeddings.
     """
     wanted = None if scope is None else [UUID(video_id) for video_id in scope]
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         readable = await readable_ids(session, await reader_id(session, user_id), wanted)
     found = await search.passages(question, readable, before=before, span=span, limit=limit)
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         videos = await names(session, {passage.video_id for passage in found})
     # A video that was removed meanwhile has no name any more.
     kept = [passage for passage in found if passage.video_id in videos]

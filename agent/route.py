@@ -24,6 +24,7 @@ from agent.retrieve import Find
 from agent.state import AgentState, Intent, Passage, Plan, Reader
 from agent.titles import without_titles
 from agent.wanting import reply_for
+from talker.database import autocommit
 from talker.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ async def _resolved(
     scope = state.get("video_ids")
     last = state.get("plan")
     before = Before(last["video_ids"] or (), state.get("citations") or ()) if last else None
-    async with sessions() as session:
+    async with autocommit(sessions) as session:
         return await resolve(
             session,
             await reader_id(session, runtime.context.user_id),

@@ -13,6 +13,7 @@ from agent.quotes import as_one, without_lead
 from agent.ranking import SCALES, Ranked, Stretch, join, rank, shifted_cosine
 from agent.state import Span
 from talker.chunks import ChunkIndex
+from talker.database import autocommit
 from talker.models import Chunk, Segment
 from talker.points import Candidate, IndexedChunk
 from talker.sentences import Sentence, TimedText, joined, sentences_of
@@ -134,7 +135,7 @@ class Search:
         )
         lines: defaultdict[UUID, dict[int, TimedText]] = defaultdict(dict)
         firsts: defaultdict[UUID, list[int]] = defaultdict(list)
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             rows = (await session.execute(query)).all()
         for chunk_id, first, position, start_ms, duration_ms, text in rows:
             lines[of_chunk[chunk_id]][position] = TimedText(start_ms, duration_ms, text)

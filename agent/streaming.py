@@ -32,12 +32,17 @@ async def stream_reply(
     text as it came. `on_text` is called as `reply` grows.
     """
     write, preview = writer(), preview or Preview()
-    async with aclosing(models.stream(prompt, reader.caller(purpose), reply)) as stream:
-        async for text in until(reader.stop, stream):
-            if shown := preview.add(text):
-                write(TokenEvent(type="token", text=shown))
-            if on_text:
-                on_text()
+
+    async def pass_on() -> None:
+        async with aclosing(models.stream(prompt, reader.caller(purpose), reply)) as stream:
+            async for text in stream:
+                if shown := preview.add(text):
+                    write(TokenEvent(type="token", text=shown))
+                if on_text:
+                    on_text()
+
+    if not reader.stop.is_set():
+        await unless_stopped(reader.stop, pass_on())
     if rest := preview.end():
         write(TokenEvent(type="token", text=rest))
 

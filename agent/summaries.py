@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.state import VideoSummary
+from talker.database import autocommit
 from talker.models import Summary, SummaryStyle, TranscriptNotes
 
 EXTRACTIVE = "extractive"
@@ -52,7 +53,7 @@ class Summaries:
             Summary.model == key.model,
             Summary.style == key.style,
         )
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             row = await session.scalar(query)
         return None if row is None else as_found(row)
 
@@ -75,7 +76,7 @@ class Summaries:
     async def notes(self, transcript_id: UUID, model: str, prompt_hash: str) -> str | None:
         """What a model noted when it was sent the same before."""
         key = (transcript_id, model, prompt_hash)
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             row = await session.get(TranscriptNotes, key)
         return None if row is None else row.content
 

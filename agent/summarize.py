@@ -32,6 +32,7 @@ from agent.summary_scope import videos_to_summarize
 from agent.summary_writing import Emit
 from agent.transcripts import transcripts_in
 from agent.usage import added
+from talker.database import autocommit
 from talker.errors import NothingSaid, NothingToSummarize
 from talker.models import SummaryStyle
 
@@ -56,7 +57,7 @@ async def plan_summary(
     words that say why there is none.
     """
     try:
-        async with sessions() as session:
+        async with autocommit(sessions) as session:
             summary = await _summary_plan(session, state, runtime.context, summarizer)
         if not summarizer.models.configured:
             _tell("Reading what was said")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.library import VideoName
+from talker.database import autocommit
 from talker.errors import NotFound
 from talker.models import Segment, Video
 from talker.models import Transcript as TranscriptRow
@@ -51,7 +52,7 @@ class Transcripts:
             .join(Video, Video.id == TranscriptRow.video_id)
             .where(TranscriptRow.id == transcript_id)
         )
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             found = (await session.execute(query)).one_or_none()
         if found is None:
             raise NotFound("The video was removed, or is being loaded anew. Ask again.")
@@ -92,7 +93,7 @@ class Transcripts:
             .where(Segment.transcript_id == transcript_id)
             .order_by(Segment.position)
         )
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             lines = [TimedText(*row) for row in await session.execute(query)]
         return await asyncio.to_thread(sentences, lines)
 

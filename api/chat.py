@@ -16,7 +16,7 @@ from api.asking import Ask, own_conversation
 from api.dependencies import AppResources, AppTalking, CurrentPerson
 from api.revising import Edit, Regenerate
 from api.talking import Talking
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, TalkerError
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ async def chat(
     resources: AppResources,
     talking: AppTalking,
 ) -> None:
-    async with resources.sessions() as session:
+    async with autocommit(resources.sessions) as session:
         await own_conversation(session, person.user, conversation_id)
     await socket.accept()
     await Conversing(socket, conversation_id, person, talking).listen()

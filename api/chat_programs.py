@@ -7,12 +7,14 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
 from api.asked import Event
 from api.asking import Ask
 from api.dependencies import AppTalking, CurrentUser
 from api.revising import Edit, Regenerate
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["chat"])
 
@@ -83,6 +85,7 @@ def _events(events: AsyncIterator[Event]) -> EventSourceResponse:
     return EventSourceResponse(_as_sse(events))
 
 
-async def _as_sse(events: AsyncIterator[Event]) -> AsyncIterator[ServerSentEvent]:
+async def _as_sse(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    """Ready to be sent: JSON has no line ends that would have to be looked for."""
     async for event in events:
-        yield ServerSentEvent(data=json.dumps(event, ensure_ascii=False))
+        yield f"data: {_JSON.encode(event)}\r\n\r\n".encode()

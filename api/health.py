@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from api.dependencies import AppResources
 from ingestion.overview import resting_services
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, TalkerError, Unavailable
 from talker.resources import Resources
 
@@ -81,7 +81,7 @@ async def _transcripts(resources: Resources) -> Part:
     settings = resources.settings
     supadata = settings.supadata_api_key is not None and "supadata" in settings.transcript_providers
     try:
-        async with resources.sessions() as session:
+        async with autocommit(resources.sessions) as session:
             resting = await resting_services(session)
     except DATABASE_AWAY:
         return Part(ok=False, detail=str(DatabaseUnavailable()))
@@ -94,12 +94,12 @@ async def _transcripts(resources: Resources) -> Part:
 
 
 async def _database(resources: Resources) -> None:
-    async with resources.sessions() as session:
+    async with autocommit(resources.sessions) as session:
         await session.execute(text("SELECT 1"))
 
 
 async def _worker(resources: Resources) -> None:
-    async with resources.sessions() as session:
+    async with autocommit(resources.sessions) as session:
         seen = await session.scalar(
             text(
                 "SELECT count(*) FROM procrastinate_workers"

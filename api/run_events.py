@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.asked import Claim, Event
 from api.notices import Notices
+from talker.database import autocommit
 from talker.errors import RunNotFound
 from talker.models import Run, RunEvents, now
 
@@ -61,7 +62,7 @@ class EventStore:
         batch = [one for one in fresh if one.events]
         async with self._writing:
             for start in range(0, len(batch), RUNS_AT_ONCE):
-                async with self._sessions.begin() as session:
+                async with autocommit(self._sessions) as session:
                     ours |= await append(session, batch[start : start + RUNS_AT_ONCE])
         return ours
 
@@ -76,7 +77,7 @@ class EventStore:
 
         Raises RunNotFound for a run that is not this conversation's, or too long ago.
         """
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             run = await session.get(Run, run_id)
         if run is None or run.conversation_id != conversation_id:
             raise RunNotFound(run_id)
@@ -98,7 +99,7 @@ class EventStore:
         unfinished = select(Run.id).where(
             Run.id == run_id, or_(Run.status == "running", Run.owner.is_not(None))
         )
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             return await session.scalar(unfinished) is None
 
     async def past(self, run_id: UUID, after: int = 0) -> list[Event]:
@@ -110,7 +111,7 @@ class EventStore:
             RunEvents.run_id == run_id,
             RunEvents.seq >= func.coalesce(starts.scalar_subquery(), 0),
         )
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             rows = await session.scalars(query.order_by(RunEvents.seq))
             return [
                 {**event, "run_id": str(run_id)}
@@ -121,14 +122,14 @@ class EventStore:
 
     async def forget(self) -> None:
         """Delete what is older than an hour."""
-        async with self._sessions.begin() as session:
+        async with autocommit(self._sessions) as session:
             await session.execute(
                 delete(RunEvents).where(RunEvents.created_at < func.now() - EVENTS_KEPT)
             )
 
 
 async def append(session: AsyncSession, fresh: Sequence[Fresh]) -> set[UUID]:
-    """Write events within a transaction. Returns the runs that are ours to write for."""
+    """Write events, by one statement. Returns the runs that are ours to write for."""
     rows = await session.scalars(
         APPEND,
         {

@@ -16,7 +16,7 @@ from agent.checkpoints import prune
 from api.asked import ANSWER_COLUMNS, ASKED, Asked, Claim, Event, message_event
 from api.notices import Notices, tell
 from api.run_events import EventStore, Fresh, append
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.models import Conversation, Message, Run, RunEvents, now
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class RunStore:
         return True
 
     async def suggest(self, claim: Claim, questions: list[str]) -> None:
-        async with self._sessions.begin() as session:
+        async with autocommit(self._sessions) as session:
             message = update(Message).where(Message.id == claim.asked.answer_id)
             await session.execute(message.values(suggestions=questions))
 
@@ -114,12 +114,12 @@ class RunStore:
     async def running(self, conversation_id: UUID) -> UUID | None:
         """The conversation's run that is not settled yet."""
         query = select(Run.id).where(Run.conversation_id == conversation_id)
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             return await session.scalar(query.where(Run.status == "running"))
 
     async def how_it_ended(self, asked: Asked) -> list[Event]:
         """The events that say what a settled run came to."""
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             message = await session.get_one(Message, asked.answer_id)
         if message.status == "failed":
             return [{"type": "error", **(message.error or {}), "retryable": True}]
@@ -134,7 +134,7 @@ class RunStore:
         if not claims:
             return []
         ours = [(claim.asked.run_id, claim.owner) for claim in claims]
-        async with self._sessions.begin() as session:
+        async with autocommit(self._sessions) as session:
             rows = await session.execute(
                 update(Run)
                 .where(tuple_(Run.id, Run.owner).in_(ours))

@@ -52,7 +52,6 @@ LONG: Mapping[str, Section] = {
     "killed": faults.killed,
     "busy": faults.busy,
     "three": faults.three,
-    "memory": partial(memory.run, 500),
 }
 
 

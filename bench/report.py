@@ -1,7 +1,9 @@
 """A measurement, beside what it is compared with in the same run."""
 
 import json
+import operator
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,10 +11,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+_GOAL = re.compile(r"(ratio )?(at most|at least|under|above)? ?(\d+(?:\.\d+)?)")
+_REACHES = {
+    "at most": operator.le,
+    "at least": operator.ge,
+    "under": operator.lt,
+    "above": operator.gt,
+    None: operator.eq,
+}
+
 
 @dataclass(frozen=True)
 class Row:
-    """`goal` is what `ours` (or, where it starts with "ratio", `ours / baseline`) should reach."""
+    """`goal` is what `ours` (or, where it starts with "ratio", `ours / baseline`) should reach:
+    "at most", "at least", "under" or "above" a number, or the number itself."""
 
     section: str
     measure: str
@@ -26,11 +38,21 @@ class Row:
     def ratio(self) -> float | None:
         return self.ours / self.baseline if self.baseline else None
 
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is reached; None without one."""
+        if not self.goal:
+            return None
+        goal = _GOAL.match(self.goal)
+        assert goal is not None, self.goal
+        reached = self.ratio if goal[1] else self.ours
+        return reached is not None and _REACHES[goal[2]](reached, float(goal[3]))
+
 
 def show(rows: Sequence[Row], console: Console) -> None:
     for section in dict.fromkeys(row.section for row in rows):
         table = Table(title=section, title_justify="left", title_style="bold")
-        for heading in ("measure", "ours", "compared with", "", "ratio", "goal"):
+        for heading in ("measure", "ours", "compared with", "", "ratio", "goal", "reached"):
             table.add_column(
                 heading, justify="right" if heading in ("ours", "", "ratio") else "left"
             )
@@ -43,6 +65,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
                     "" if row.baseline is None else _number(row.baseline, row.unit),
                     "" if row.ratio is None else f"{row.ratio:.2f}",
                     row.goal,
+                    "" if row.met is None else "met" if row.met else "[red]missed[/red]",
                 )
         console.print(table)
 
@@ -50,7 +73,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
 def save(rows: Sequence[Row], file: Path) -> None:
     results = {
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "rows": [{**asdict(row), "ratio": row.ratio} for row in rows],
+        "rows": [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows],
     }
     file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

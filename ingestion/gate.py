@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ingestion.provider import Busy, Resting
+from talker.database import autocommit
 from talker.errors import LoadingFailed, Reason
 from talker.models import ServiceState
 
@@ -138,7 +139,7 @@ class ServiceGate:
 
     async def _rest(self) -> "_Resting | None":
         """How long the service still rests; None while it may be asked, or is being probed."""
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             found = await session.execute(
                 select(ServiceState, func.clock_timestamp()).where(
                     ServiceState.service == self._service

@@ -18,7 +18,7 @@ from ingestion.prefetch import fetch_many
 from ingestion.provider import TranscriptProvider
 from ingestion.queue import FETCH_MANY, HOUSEKEEPING_QUEUE, LOAD_VIDEO, put_on_queue
 from ingestion.sync import subscribed, sync
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import CollectionNotFound
 from talker.models import IngestionJob, now
 from talker.resources import Resources
@@ -107,7 +107,7 @@ async def _lost(resources: Resources) -> set[int]:
         " ON job.id = (queued.args ->> 'job_id')::uuid"
         " WHERE queued.task_name = :task AND queued.status = 'doing' AND job.updated_at < :before"
     )
-    async with resources.sessions() as session:
+    async with autocommit(resources.sessions) as session:
         before = now() - timedelta(seconds=LOST_S)
         rows = await session.scalars(untouched, {"task": LOAD_VIDEO, "before": before})
         return set(rows)

@@ -1,7 +1,7 @@
 """The index of chunks: with `points` and `index_store` all that speaks Qdrant."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -104,14 +104,24 @@ class ChunkIndex:
         """
         if not video_ids:
             return []
-        vector = await self._embeddings.aembed_query(question)
+        # Beside the look for the current index.
+        embedding = asyncio.ensure_future(self._embeddings.aembed_query(question))
         where = within(video_ids, *(overlapping(*between) if between else ()))
-        queries = [query_for(vector, DENSE, where, dense)]
+        by_word = []
         words = Bm25("").embed_query(question)
         if words.indices:
             terms = models.SparseVector(indices=words.indices, values=words.values)
-            queries.append(query_for(terms, SPARSE, where, sparse))
-        return await self._on_current(partial(self._candidates, vector, queries, video_ids))
+            by_word.append(query_for(terms, SPARSE, where, sparse))
+
+        async def search(name: str) -> list[Candidate]:
+            vector = await embedding
+            queries = [query_for(vector, DENSE, where, dense), *by_word]
+            return await self._candidates(vector, queries, video_ids, name)
+
+        try:
+            return await self._on_current(search)
+        finally:
+            embedding.cancel()
 
     async def _candidates(
         self,

@@ -14,6 +14,9 @@ MARKUP = regex.compile(
 )
 """Markup that players know; other text between angle brackets is words, such as "a<b and c>d"."""
 
+_PLAIN = regex.compile(r"[\p{L}\p{M}\p{N}_\s,.;?!'’%]*")
+"""Most lines: none of the signs that anything below begins with."""
+
 # A joiner of Arabic or Indian letters, or of an emoji's parts, is part of how they are written.
 _UNSEEN = regex.compile(
     r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
@@ -54,6 +57,8 @@ ROLLING_SHARE = 3
 
 def clean(text: str) -> str:
     """A caption line without tags, entities, sound cues and speaker marks, on one line."""
+    if _PLAIN.fullmatch(text):
+        return " ".join(text.split())
     decoded = html.unescape(html.unescape(text))
     said = _SOUND.sub(" ", MARKUP.sub(" ", _UNSEEN.sub("", decoded)))
     line = " ".join(said.split())

@@ -1,7 +1,11 @@
 """The database: how it is reached, and how a new or older one is brought up to date."""
 
 import asyncio
+import select
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +16,16 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
-from sqlalchemy import create_engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from talker import migrations
 from talker.errors import DatabaseUnavailable
@@ -45,15 +55,56 @@ def sqlalchemy_url(database_url: str) -> str:
 
 
 def open_engine(database_url: str) -> AsyncEngine:
-    """An engine whose pool notices that Postgres was restarted."""
-    return create_async_engine(
+    """An engine whose pool notices that Postgres was restarted, without asking it each time."""
+    engine = create_async_engine(
         sqlalchemy_url(database_url),
-        pool_pre_ping=True,
         pool_size=POOL_SIZE,
         max_overflow=4,
         pool_timeout=30,
+        # The connections used last again: few of them prepare most statements.
+        pool_use_lifo=True,
         connect_args={"connect_timeout": 10},
+        skip_autocommit_rollback=True,
     )
+    event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
+    return engine
+
+
+def _check(dialect: Dialect, connection: DBAPIConnection, *_: object) -> None:
+    """Raise InvalidatePoolError for a connection that the server has closed."""
+    if has_news(connection.driver_connection) and not _answers(dialect, connection):
+        raise InvalidatePoolError
+
+
+def _answers(dialect: Dialect, connection: DBAPIConnection) -> bool:
+    try:
+        return dialect.do_ping(connection)
+    except psycopg.Error:
+        return False
+
+
+def has_news(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether an idle connection has something to read: as a rule, that its server is gone.
+
+    A look at the socket; a ping would be a round trip before every transaction.
+    """
+    if connection.closed:
+        return True
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLIN)
+    return bool(watched.poll(0))
+
+
+@asynccontextmanager
+async def autocommit(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    """A session each of whose statements stands alone, for those that read or are but one.
+
+    A transaction's begin and end cost a round trip each, and where it is rolled back, as one that
+    only read is, psycopg forgets what it has prepared.
+    """
+    async with sessions() as session:
+        await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield session
 
 
 async def migrate(database_url: str) -> None:

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from talker.chunks import ChunkIndex
-from talker.database import migrate, open_engine
+from talker.database import has_news, migrate, open_engine
 from talker.embedded import servers
 from talker.embeddings import OpenEmbeddings, embedding_model_name, open_embeddings
 from talker.settings import LOCAL, Settings
@@ -76,6 +76,12 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
 
 
+async def _check(connection: AsyncConnection[DictRow]) -> None:
+    """Raise psycopg.OperationalError for a connection that the server has closed."""
+    if has_news(connection):
+        await AsyncConnectionPool.check_connection(connection)
+
+
 @asynccontextmanager
 async def open_pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool as LangGraph's Postgres saver needs it: autocommit, rows as dictionaries."""
@@ -85,7 +91,7 @@ async def open_pool(database_url: str) -> AsyncIterator[Pool]:
         min_size=1,
         max_size=CHECKPOINT_CONNECTIONS,
         kwargs=options,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         open=False,
     )
     async with pool:

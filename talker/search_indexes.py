@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, IndexMismatch, ReindexRunning
 from talker.index_store import IndexStore
 from talker.models import SearchIndex
@@ -51,7 +51,7 @@ class SearchIndexes:
 
         Raises IndexMismatch when it was built with another embedding model.
         """
-        async with self._sessions() as session:
+        async with autocommit(self._sessions) as session:
             row = await session.scalar(select(SearchIndex).where(SearchIndex.is_current))
         if row is None or row.name not in self._ensured:
             row = await self._ensure()

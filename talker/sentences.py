@@ -1,10 +1,11 @@
 """Captions as a reader wants them: noise taken out, whole sentences, each with its times."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 import regex
@@ -18,6 +19,7 @@ LANGUAGE_SAMPLE_CHARS = 2000
 SLOW_TOKENS_PER_S = 2.2
 """What a line takes longer than that, nobody speaks: lines may stay shown through a silence."""
 
+_WORD = re.compile(r"\S+")  # `re` takes for spaces what `str.split` does, `regex` does not
 _CLOSING = "[\"'\u2019\u201d»)\\]]*"
 _END = regex.compile(
     rf"(?:[.!?…]+|[\u0964\u061f\u06d4]+){_CLOSING}(?=\s|$)|[。\uff01\uff1f]+[」』\u201d\uff09]*"
@@ -86,9 +88,9 @@ def sentences_of(
     have of the long sentences, cut in two, with whose other part the texts begin and end.
     """
     said = _said(segments)
-    places = [place for place, character in enumerate(said.text) if not character.isspace()]
+    places = _Places(said.text)
     letters = "".join(said.text.split())
-    searched = bisect_left(places, said.start_of(first))
+    searched = places.before(said.start_of(first))
     spans: list[tuple[int, int]] = []
     for text in texts:
         wanted = "".join(text.split())
@@ -100,6 +102,27 @@ def sentences_of(
         begin, end = spans[0][0], spans[-1][1]
         spans = [*said.before(begin), *spans, *said.behind(end)]
     return [said.sentence(*span) for span in spans]
+
+
+class _Places:
+    """Where in a text each of its characters stands that is no space."""
+
+    def __init__(self, text: str) -> None:
+        words = [match.span() for match in _WORD.finditer(text)]
+        self._starts = [start for start, _ in words]
+        self._ends = [end for _, end in words]
+        self._counts = list(accumulate((end - start for start, end in words), initial=0))
+
+    def __getitem__(self, number: int) -> int:
+        word = bisect_right(self._counts, number) - 1
+        return self._starts[word] + number - self._counts[word]
+
+    def before(self, place: int) -> int:
+        """How many there are before a place in the text."""
+        word = bisect_right(self._starts, place) - 1
+        if word < 0:
+            return 0
+        return self._counts[word] + min(place, self._ends[word]) - self._starts[word]
 
 
 def joined(texts: Sequence[str]) -> str:

@@ -153,16 +153,17 @@ def language_scores(asked: Iterable[str]) -> dict[str, float]:
     A small word counts the more, the fewer languages have it; a letter as much as such a word.
     """
     asked = set(asked)
+    telling = [token for token in asked if not token.isascii()]  # all scripts and letters below
     for language, script in _SCRIPTS.items():
-        if asked and sum(bool(script.search(token)) for token in asked) * 4 >= len(asked):
+        if telling and sum(bool(script.search(token)) for token in telling) * 4 >= len(asked):
             return {language: float(len(asked))}
-    letters = Counter(letter for token in asked for letter in set(token))
+    letters = Counter(letter for token in telling for letter in set(token))
     scores: defaultdict[str, float] = defaultdict(float)
     for token in asked:
         owners = _small_word_owners().get(token, ())
         for language in owners:
             scores[language] += 1 / len(owners)
-    for language, own in _LETTERS.items():
+    for language, own in _LETTERS.items() if letters else ():
         scores[language] += sum(letters[letter] for letter in own) / 2
     return {language: score for language, score in scores.items() if score}
 

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import psycopg
 from alembic import command
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from agent.checkpoints import open_checkpointer
-from talker.database import alembic_config, sqlalchemy_url
+from talker.database import alembic_config, autocommit, open_engine, sqlalchemy_url
 from talker.embedded import ServerUrls
 from talker.models import Base
 from talker.resources import open_pool
@@ -73,3 +74,39 @@ async def test_checkpoints_use_more_than_one_connection_at_once(database_url: st
             return int(row["pid"])
 
         assert len(set(await asyncio.gather(*(hold() for _ in range(8))))) == 8
+
+
+def close_the_others(url: str) -> None:
+    """End all connections to a database from its side, as its restart does."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def test_a_connection_that_postgres_closed_is_not_used_again(database_url: str) -> None:
+    engine = open_engine(database_url)
+    sessions = async_sessionmaker(engine)
+    async with open_pool(database_url) as pool:
+        for _ in range(2):
+            async with sessions() as session:
+                assert await session.scalar(select(1)) == 1
+            async with pool.connection() as connection:
+                await connection.execute("SELECT 1")
+            close_the_others(database_url)
+    await engine.dispose()
+
+
+async def test_what_only_reads_has_no_transaction_and_what_comes_after_it_has_one(
+    database_url: str,
+) -> None:
+    engine = open_engine(database_url)
+    sessions = async_sessionmaker(engine)
+    async with autocommit(sessions) as session:
+        first, second = [(await session.scalars(select(func.now()))).one() for _ in range(2)]
+        assert first < second
+    async with sessions() as session:
+        first, second = [(await session.scalars(select(func.now()))).one() for _ in range(2)]
+        assert first == second
+    await engine.dispose()

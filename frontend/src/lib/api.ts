@@ -133,7 +133,17 @@ export const steerJob = (job_id: string, steer: Steer) =>
 /** The same for all jobs for which it makes sense; `changed` says how many those were. */
 export const steerJobs = (steer: Steer) => body(client.POST(`/api/jobs/${steer}`, { body: {} }));
 
-export const listConversations = () => body(client.GET("/api/conversations", { params: page }));
+/** `q` looks in titles and in what was said. */
+export const listConversations = (
+  query: { q?: string; limit?: number } = {},
+  signal?: AbortSignal,
+) =>
+  body(
+    client.GET("/api/conversations", {
+      params: { query: { ...page.query, ...query } },
+      ...abortable(signal),
+    }),
+  );
 
 export const createConversation = (scope: { collection_id?: string } = {}) =>
   body(client.POST("/api/conversations", { body: scope }));
@@ -143,8 +153,9 @@ export const renameConversation = (id: string, title: string) =>
     client.PATCH("/api/conversations/{conversation_id}", { ...conversation(id), body: { title } }),
   );
 
-export const deleteConversation = (id: string) =>
-  body(client.DELETE("/api/conversations/{conversation_id}", conversation(id)));
+/** `keepalive` lets the request outlive the page. */
+export const deleteConversation = (id: string, keepalive = false) =>
+  body(client.DELETE("/api/conversations/{conversation_id}", { ...conversation(id), keepalive }));
 
 /** How an answer was made is free-form in the document; its type here is ours. */
 export const listMessages = (
@@ -158,3 +169,5 @@ export const listMessages = (
   ) as Promise<{ items: Message[]; total: number }>;
 
 export const listModels = () => body(client.GET("/api/models"));
+
+export const listTemplates = () => body(client.GET("/api/templates", { params: page }));

@@ -1,18 +1,13 @@
 import { address } from "./address.svelte";
 import * as api from "./api";
 import { conversations } from "./conversations.svelte";
-import { ChatSocket, type ChatEvent } from "./events";
+import { draft } from "./draft.svelte";
+import { ChatSocket, type ChatEvent, type Question } from "./events";
 import { troubleOf, type Trouble } from "./failure";
 import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
 import { before, named, questionOf, settled, turnOf } from "./turns";
 import type { Message } from "./types";
-
-export interface Question {
-  content: string;
-  video_ids?: string[];
-  model?: string;
-}
 
 /** The open conversation: its messages, and the run that is making the next one. */
 class OpenConversation {
@@ -22,7 +17,6 @@ class OpenConversation {
   messages = $state.raw<Message[]>([]);
   run = $state.raw<Run | null>(null);
   connected = $state(true);
-  draft = $state("");
   /** Counts the questions put, so that the view can go to each. */
   turn = $state(0);
   busy = $derived(this.run !== null && this.run.phase !== "settled");
@@ -40,6 +34,7 @@ class OpenConversation {
 
   /** Show a conversation, or with null the blank page where the next one starts. */
   async open(id: string | null): Promise<void> {
+    draft.open(id);
     if (id === this.id && this.phase !== "failed") return;
     this.#leave();
     this.id = id;
@@ -67,7 +62,7 @@ class OpenConversation {
   async ask(question: Question): Promise<void> {
     await this.#opening;
     if (this.phase === "failed") {
-      this.draft ||= question.content;
+      draft.text ||= question.content;
       return;
     }
     this.#settle();
@@ -80,7 +75,8 @@ class OpenConversation {
 
   /** Ask what may follow, of the same videos and the same model. */
   follow(content: string): void {
-    void this.ask({ ...this.#asked, content });
+    const model = this.#asked?.model;
+    void this.ask({ content, ...draft.scope, ...(model ? { model } : {}) });
   }
 
   /** Answer the last question again, without its standing there twice. */
@@ -134,6 +130,7 @@ class OpenConversation {
       const { id } = await api.createConversation();
       this.id = id;
       this.phase = "ready";
+      draft.become(id);
       this.#connect(id);
       address.go(`/c/${id}`);
       void conversations.load();
@@ -225,7 +222,7 @@ class OpenConversation {
 
   /** Refused before it became a run: what was there before comes back, and so do the words. */
   #refused(run: Run): void {
-    if (!run.questionId) this.draft ||= run.question;
+    if (!run.questionId) draft.text ||= run.question;
     if (this.run && !this.#replaced) {
       this.run = run;
       return;

@@ -1,3 +1,4 @@
+import type { Asking } from "./draft.svelte";
 import type { LoadPrice, Offered } from "./offer";
 import type { Citation, Made, Message, Usage } from "./types";
 
@@ -44,8 +45,14 @@ export interface ConnectionEvent {
 
 export type ChatEvent = RunEvent | ConnectionEvent;
 
+/** A question with what narrows it and how it is answered; without a word on these, as usual. */
+export interface Question extends Asking {
+  content: string;
+  model?: string;
+}
+
 export type ClientMessage =
-  | { type: "ask"; content: string; video_ids?: string[]; model?: string }
+  | ({ type: "ask" } & Question)
   | { type: "confirm"; accept: boolean }
   | { type: "stop" }
   | { type: "edit"; message_id: string; content: string }

@@ -1,6 +1,7 @@
 import * as api from "./api";
 import { adding } from "./adding.svelte";
 import { collections } from "./collections.svelte";
+import type { Named } from "./drafts";
 import { troubleOf, type Trouble } from "./failure";
 import { PAGE, pagesOf, place, type Sparse } from "./pages";
 import { queue } from "./queue.svelte";
@@ -101,6 +102,16 @@ class Library {
       ids.push(...items.map(({ id }) => id));
       if (!items.length || ids.length >= total) return ids;
     }
+  }
+
+  /** Videos with their titles, also those that were not looked at. */
+  named(ids: readonly string[]): Promise<Named[]> {
+    return Promise.all(
+      ids.map(async (id) => {
+        const { title } = this.rows.find((row) => row?.id === id) ?? (await api.readVideo(id));
+        return { id, name: title };
+      }),
+    );
   }
 
   async remove(video: Video): Promise<void> {

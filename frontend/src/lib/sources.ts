@@ -38,3 +38,18 @@ export function namesList(link: string): boolean {
 export function namesLanguages(text: string): boolean {
   return /^([a-z]{2,3}(-[a-z0-9]{2,8})*(\s*,\s*|$))+$/i.test(text) && !/,\s*$/.test(text);
 }
+
+const LINK = /(?:https?:\/\/)?(?:www\.|m\.|music\.)?(?:youtube\.com\/|youtu\.be\/)[^\s<>"']+/gi;
+
+/** What a message will do with the links in it; null where it names nothing of YouTube. */
+export function linkNotice(text: string): string | null {
+  const links = text.match(LINK) ?? [];
+  if (!links.length) return null;
+  const asks = /[\p{L}\p{N}]/u.test(text.replace(LINK, ""));
+  const [what, it] = links.some(namesList)
+    ? ["the videos of this list", "them"]
+    : links.length > 1
+      ? ["these videos", "them"]
+      : ["this video", "it"];
+  return `Enter adds ${what}${asks ? ` and asks your question of ${it}` : ""}. You see the price first.`;
+}

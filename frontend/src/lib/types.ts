@@ -37,6 +37,7 @@ export type Models = Schemas["ModelList"];
 export type NewVideos = Schemas["NewVideos"];
 export type Price = Schemas["PriceOut"];
 export type Segment = Schemas["SegmentOut"];
+export type Template = Schemas["TemplateOut"];
 export type Transcript = Schemas["TranscriptOut"];
 export type Usage = Schemas["UsageOut"];
 export type Video = Schemas["VideoOut"];

@@ -1,0 +1,36 @@
+import { readStored, store } from "./stored";
+
+export type Theme = "light" | "dark" | "system";
+
+/** Also read by theme.inline.js, before anything is painted. */
+const KEY = "talker.theme";
+const BARS = { light: "#f6f8f7", dark: "#171b19" };
+
+/** Which colours a person wants; `system` follows their machine. */
+class Colours {
+  theme = $state<Theme>("system");
+
+  read(): void {
+    const stored = readStored(KEY);
+    this.theme = stored === "light" || stored === "dark" ? stored : "system";
+    this.#paintBars();
+  }
+
+  choose(theme: Theme): void {
+    this.theme = theme;
+    store(KEY, theme === "system" ? null : theme);
+    if (theme === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = theme;
+    this.#paintBars();
+  }
+
+  /** The browser's own bars around the page. */
+  #paintBars(): void {
+    const [light, dark] =
+      this.theme === "system" ? [BARS.light, BARS.dark] : [BARS[this.theme], BARS[this.theme]];
+    for (const bar of document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]"))
+      bar.content = bar.media.includes("dark") ? dark : light;
+  }
+}
+
+export const colours = new Colours();
