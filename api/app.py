@@ -35,6 +35,7 @@ from api.accounts import admin_routes, auth_routes, export, key_routes, my_route
 from api.accounts.gate import Gate
 from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
+from api.bodies import BodyLimit
 from api.guard import Guard
 from api.loader import VideoLoader
 from api.makings import Makings
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.accounts = open_accounts(settings) if settings.auth == "accounts" else None
+    app.add_middleware(BodyLimit)
     app.add_middleware(Gate)
     app.add_middleware(Guard, settings=settings)
     errors.add_handlers(app)

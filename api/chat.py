@@ -131,8 +131,10 @@ class Conversing:
                 self._follow(message.run_id, message.after)
 
     async def _check(self) -> None:
-        """A socket outlives a logout. Raises NotLoggedIn, and ConversationNotFound."""
-        async with self._talking.resources.sessions() as session:
+        """A socket outlives a logout. Raises NotLoggedIn."""
+        if not self._person.may_lapse:
+            return
+        async with autocommit(self._talking.resources.sessions) as session:
             if not await still_holds(session, self._person):
                 raise NotLoggedIn
 

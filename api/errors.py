@@ -23,6 +23,11 @@ class InternalError(errors.TalkerError):
         super().__init__("Something went wrong on our side; the log has the details.")
 
 
+class BodyTooLarge(errors.TalkerError):
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"A request here may have {max_bytes:,} bytes and no more.")
+
+
 class RunFailed(errors.TalkerError):
     """A run that ended with an `error` event, whose name is `error`."""
 
@@ -33,6 +38,7 @@ class RunFailed(errors.TalkerError):
 
 STATUS: dict[type[errors.TalkerError], int] = {
     InternalError: 500,
+    BodyTooLarge: 413,
     NotLoggedIn: 401,
     TooManyAttempts: 429,
     RunFailed: 500,
@@ -57,7 +63,7 @@ HTTP_NAMES = {
     403: "not_allowed",
     404: "not_found",
     405: "method_not_allowed",
-    413: "upload_too_large",
+    413: "body_too_large",
     415: "wrong_kind_of_file",
 }
 

@@ -4,10 +4,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.accounts.errors import AdminsOnly, NotLoggedIn, ReadOnlyKey
-from api.accounts.identity import Person, known_person, local_person
+from api.accounts.identity import Person, known_person, local_person, note_use
 from api.errors import response_to
 from api.guard import SAFE
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, TalkerError
 
 PUBLIC = {
@@ -53,10 +53,12 @@ def is_private(path: str) -> bool:
 async def _who(connection: HTTPConnection) -> Person:
     """Raises NotLoggedIn."""
     state = connection.app.state
-    async with state.resources.sessions.begin() as session:
+    async with autocommit(state.resources.sessions) as session:
         if state.accounts is None:
             return await local_person(session)
         person = await known_person(session, state.accounts.tokens, connection)
+        if person is not None and person.news:
+            await note_use(session, person)
     if person is None:
         raise NotLoggedIn
     return person

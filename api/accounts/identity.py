@@ -1,7 +1,7 @@
 """Who asks: by the session cookie, or by an API key."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select, update
@@ -19,16 +19,29 @@ SEEN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, and by what they are known: a login, a key, or neither in AUTH=local."""
+    """Somebody, and by what they are known: a login, a key, or neither in AUTH=local.
+
+    `seen_at` is when the login or the key was used before, as far as it is kept.
+    """
 
     user: User
     login_id: UUID | None = None
     key_id: UUID | None = None
     scope: KeyScope = "full"
+    seen_at: datetime | None = None
 
     @property
     def is_admin(self) -> bool:
         return self.user.role == "admin"
+
+    @property
+    def may_lapse(self) -> bool:
+        return self.login_id is not None or self.key_id is not None
+
+    @property
+    def news(self) -> bool:
+        """Whether this use is worth a write."""
+        return self.may_lapse and (self.seen_at is None or self.seen_at < now() - SEEN_EVERY)
 
 
 async def local_person(session: AsyncSession) -> Person:
@@ -64,15 +77,23 @@ async def still_holds(session: AsyncSession, person: Person) -> bool:
     return await session.scalar(query) is not None
 
 
+async def note_use(session: AsyncSession, person: Person) -> None:
+    """Keep when a login or a key was used last."""
+    if person.login_id is not None:
+        login = update(AccessToken).where(AccessToken.id == person.login_id)
+        await session.execute(login.values(used_at=now()))
+    else:
+        await session.execute(
+            update(ApiKey).where(ApiKey.id == person.key_id).values(used_at=now())
+        )
+
+
 async def _by_login(session: AsyncSession, token_hash: str) -> Person | None:
     row = (await session.execute(_logins().where(AccessToken.token_hash == token_hash))).first()
     if row is None:
         return None
     user, login = row
-    if login.used_at < now() - SEEN_EVERY:
-        seen = update(AccessToken).where(AccessToken.id == login.id).values(used_at=now())
-        await session.execute(seen)
-    return Person(user, login_id=login.id)
+    return Person(user, login_id=login.id, seen_at=login.used_at)
 
 
 async def _by_key(session: AsyncSession, key_hash: str) -> Person | None:
@@ -80,9 +101,8 @@ async def _by_key(session: AsyncSession, key_hash: str) -> Person | None:
     if row is None:
         return None
     user, key = row
-    if key.used_at is None or key.used_at < now() - SEEN_EVERY:
-        await session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_at=now()))
-    return Person(user, key_id=key.id, scope="full" if key.scope == "full" else "read")
+    scope: KeyScope = "full" if key.scope == "full" else "read"
+    return Person(user, key_id=key.id, scope=scope, seen_at=key.used_at)
 
 
 def _logins() -> Select[User, AccessToken]:

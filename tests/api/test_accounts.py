@@ -132,6 +132,18 @@ async def test_passwords_and_tokens_are_kept_as_hashes_alone(app: App) -> None:
     assert all(token not in row and len(row) == 64 for row in rows)
 
 
+async def test_who_is_nobody_yet_cannot_make_us_read_much(app: App) -> None:
+    long = await log_in(app.http, "a@example.org", "x" * 70_000)
+    assert error_of(long) == (413, "body_too_large")
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b" " * 10_000
+
+    answer = await app.http.post("/api/auth/login", content=in_pieces())
+    assert error_of(answer) == (413, "body_too_large")
+
+
 async def test_a_page_elsewhere_can_do_nothing_with_the_cookie(app: App) -> None:
     async with member(app, "origin@example.org") as http:
         foreign = {"Origin": "https://evil.example"}
