@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 
 import type { paths } from "./openapi";
-import type { JobStatus, Message, NewVideos } from "./types";
+import type { Feedback, JobStatus, Message, NewVideos } from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -171,3 +171,11 @@ export const listMessages = (
 export const listModels = () => body(client.GET("/api/models"));
 
 export const listTemplates = () => body(client.GET("/api/templates", { params: page }));
+
+const message = (message_id: string) => ({ params: { path: { message_id } } });
+
+export const giveFeedback = (id: string, given: Feedback) =>
+  body(client.PUT("/api/messages/{message_id}/feedback", { ...message(id), body: given }));
+
+export const takeBackFeedback = (id: string) =>
+  body(client.DELETE("/api/messages/{message_id}/feedback", message(id)));

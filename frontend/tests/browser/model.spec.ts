@@ -66,10 +66,32 @@ test("a status stands there until the first word, then the answer is seen to gro
   const later = await lengthOf(answer);
   const stop = page.getByRole("button", { name: "Stop" });
   expect(await stop.isVisible()).toBe(true);
+  await expect(page).toHaveTitle(/^Writing an answer…/);
 
   await expect(stop).toBeHidden();
+  await expect(page).not.toHaveTitle(/^Writing/);
   const content = (await storedAnswers(app))[0]?.content ?? "";
   expect(content.length).toBeGreaterThan(later);
+});
+
+test("an answer is followed at its end, and left alone by who has scrolled away", async ({
+  app,
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 420 });
+  await start(app, SALT);
+  const latest = app.conversation.getByRole("button", { name: "Latest" });
+  const view = app.conversation.locator(".overflow-y-auto").first();
+  await expect(app.conversation.getByRole("article")).toContainText("The speaker says");
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  await expect(latest).toBeHidden();
+
+  await start(app, SALT);
+  await expect(app.conversation.getByRole("article")).toHaveCount(2);
+  await view.evaluate((element) => (element.scrollTop = 0));
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  await expect(latest).toBeVisible();
+  expect(await view.evaluate((element) => element.scrollTop)).toBe(0);
 });
 
 test("a proved citation of a model plays the very second it was said", async ({ app, page }) => {
