@@ -62,7 +62,12 @@ describe("an answer", () => {
   });
 
   test("has its headings below those of the page", () => {
-    expect(dom("# Title\n\n### Part").innerHTML).toContain("<h3>Title</h3>");
+    expect(dom("# Title\n\n### Part").querySelector("h3")?.textContent).toBe("Title");
+  });
+
+  test("runs the way its own letters do, block by block and list by list", () => {
+    const set = dom("שלום\n\n- אחת\n- שתיים\n\n> One\n>\n> Two").querySelectorAll("[dir=auto]");
+    expect([...set].map(({ tagName }) => tagName)).toEqual(["P", "UL", "BLOCKQUOTE"]);
   });
 
   test("comes one block at a time, so that earlier ones stand still while it grows", () => {

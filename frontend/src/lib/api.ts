@@ -2,7 +2,7 @@ import createClient from "openapi-fetch";
 
 import { toLogin } from "./door";
 import type { paths } from "./openapi";
-import type { JobStatus, Message, NewVideos } from "./types";
+import type { Feedback, JobStatus, Message, NewVideos } from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -203,3 +203,11 @@ export const resetPassword = (token: string, password: string) =>
 export const listModels = () => body(client.GET("/api/models"));
 
 export const listTemplates = () => body(client.GET("/api/templates", { params: page }));
+
+const message = (message_id: string) => ({ params: { path: { message_id } } });
+
+export const giveFeedback = (id: string, given: Feedback) =>
+  body(client.PUT("/api/messages/{message_id}/feedback", { ...message(id), body: given }));
+
+export const takeBackFeedback = (id: string) =>
+  body(client.DELETE("/api/messages/{message_id}/feedback", message(id)));

@@ -29,6 +29,8 @@ export class Completions {
   options = $state.raw<Option[]>([]);
   active = $state(0);
   trouble = $state("");
+  /** Whether what is there for the words before is not known yet. */
+  waiting = $state(false);
   isOpen = $derived(this.trigger !== null && (this.options.length > 0 || this.trouble !== ""));
   #found: Promise<void> = Promise.resolve();
   #asked = new AbortController();
@@ -43,11 +45,13 @@ export class Completions {
     this.#asked.abort();
     this.#asked = new AbortController();
     if (before?.sign !== this.trigger?.sign) this.options = [];
+    this.waiting = this.trigger !== null;
     this.#found = this.trigger ? this.#find(this.trigger, this.#asked.signal) : Promise.resolve();
   }
 
   close(): void {
     this.#asked.abort();
+    this.waiting = false;
     this.trigger = null;
     this.options = [];
   }
@@ -79,6 +83,7 @@ export class Completions {
       this.options = [];
       this.trouble = troubleOf(error).sentence;
     }
+    this.waiting = false;
   }
 
   async #commands(words: string): Promise<Option[]> {

@@ -7,7 +7,7 @@ import { troubleOf, type Trouble } from "./failure";
 import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
 import { before, named, questionOf, settled, turnOf } from "./turns";
-import type { Message } from "./types";
+import type { Feedback, Message } from "./types";
 
 /** The open conversation: its messages, and the run that is making the next one. */
 class OpenConversation {
@@ -101,6 +101,13 @@ class OpenConversation {
     this.#settle();
     this.#replace(message_id, newRun(content));
     this.#socket?.send({ type: "edit", message_id, content });
+  }
+
+  /** What the person thinks of an answer is known of it from now on. */
+  rated(id: string, feedback: Feedback | null): void {
+    const told = (message: Message) => (message.id === id ? { ...message, feedback } : message);
+    this.messages = this.messages.map(told);
+    if (this.run?.message) this.run = { ...this.run, message: told(this.run.message) };
   }
 
   #replace(message_id: string, run: Run): void {

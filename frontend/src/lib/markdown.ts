@@ -14,6 +14,7 @@ const ALLOWED_TAGS =
   "a blockquote br button code del em h3 h4 h5 h6 hr li ol p pre strong table tbody td th thead tr ul".split(
     " ",
   );
+const BLOCKS = "blockquote, h3, h4, h5, h6, ol, p, td, th, ul";
 const ALLOWED_ATTR = ["aria-label", "class", "data-n", "href", "rel", "start", "target", "type"];
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -84,6 +85,9 @@ function sanitize(html: string): string {
     link.target = "_blank";
     link.rel = "noopener nofollow";
   }
+  // Each block runs the way its own first letters do; what stands in a block goes with it.
+  for (const block of fragment.querySelectorAll<HTMLElement>(BLOCKS))
+    if (!block.parentElement?.closest("[dir]")) block.dir = "auto";
   const holder = document.createElement("div");
   holder.append(fragment);
   return holder.innerHTML;

@@ -26,13 +26,19 @@ export type Citation = Schemas["CitationOut"] & { claim?: string | null };
 export type Collection = Schemas["CollectionOut"];
 export type Conversation = Schemas["ConversationOut"];
 export type Failure = Schemas["FailureOut"];
+export type Feedback = Pick<Schemas["FeedbackOut"], "rating" | "comment">;
 export type Job = Schemas["JobOut"];
 export type JobStatus = Job["status"];
 export type Language = Schemas["LanguageOut"];
 export type Message = Omit<
   Schemas["MessageOut"],
-  "citations" | "suggestions" | "metadata" | "replaced_at"
-> & { citations: Citation[]; suggestions: string[]; metadata: Made | null };
+  "citations" | "suggestions" | "metadata" | "feedback" | "replaced_at"
+> & {
+  citations: Citation[];
+  suggestions: string[];
+  metadata: Made | null;
+  feedback: Feedback | null;
+};
 export type Models = Schemas["ModelList"];
 export type NewVideos = Schemas["NewVideos"];
 export type Price = Schemas["PriceOut"];

@@ -52,6 +52,22 @@ test("@ chooses what is asked about, and / what is to be done, by keys alone", a
   await expect(chips.getByText(/Sample/i)).toBeVisible();
 });
 
+test("who types faster than the list comes does not ask the command's name", async ({
+  app,
+  page,
+}) => {
+  await app.openWithSample();
+  await page.route("**/api/templates?*", async (route) => {
+    await expect(app.question).toHaveValue("/chapters");
+    await route.continue();
+  });
+  await app.question.focus();
+  await page.keyboard.type("/chapters");
+  await page.keyboard.press("Enter");
+  await expect(app.question).toHaveValue("Give me the chapters");
+  await expect(page).toHaveURL(/\/$/);
+});
+
 test("a template of one's own asks for its blanks before it is sent", async ({ app, page }) => {
   const body = "Three tips for {{audience}}.";
   const made = await app.request.post("/api/templates", { data: { name: "Three tips", body } });

@@ -72,6 +72,26 @@ test("a status stands there until the first word, then the answer is seen to gro
   expect(content.length).toBeGreaterThan(later);
 });
 
+test("an answer is followed at its end, and left alone by who has scrolled away", async ({
+  app,
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 420 });
+  await start(app, SALT);
+  const latest = app.conversation.getByRole("button", { name: "Latest" });
+  const view = app.conversation.locator(".overflow-y-auto").first();
+  await expect(app.conversation.getByRole("article")).toContainText("The speaker says");
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  await expect(app.conversation.locator(".answer > div").last()).toBeInViewport();
+
+  await start(app, SALT);
+  await expect(app.conversation.getByRole("article")).toHaveCount(2);
+  await view.evaluate((element) => (element.scrollTop = 0));
+  await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  await expect(latest).toBeVisible();
+  expect(await view.evaluate((element) => element.scrollTop)).toBe(0);
+});
+
 test("a proved citation of a model plays the very second it was said", async ({ app, page }) => {
   const answer = await askWhole(app, SALT);
   const citation = (await storedAnswers(app))[0]?.citations[0];
@@ -129,8 +149,9 @@ test("the last answer is written anew by another model, in the place of the firs
   const again = app.conversation.getByRole("button", { name: "Answer again" });
   await again.click();
   await page.getByRole("button", { name: "test/second" }).click();
-  await expect(page.getByRole("button", { name: "Stop" })).toBeVisible();
+  await expect(page).toHaveTitle(/^Writing an answer…/);
   await expect(page.getByRole("button", { name: "Stop" })).toBeHidden();
+  await expect(page).not.toHaveTitle(/^Writing/);
   await expect(app.asked(SALT)).toHaveCount(1);
   await expect(app.conversation.getByRole("article")).toHaveCount(1);
   const answers = await storedAnswers(app);

@@ -128,6 +128,30 @@ test("an answer is copied with its links, and without", async ({ app, context, p
   expect(await copied(page)).not.toMatch(/\[\d/);
 });
 
+test("a thumb and a word on an answer are kept, changed and taken back", async ({ app, page }) => {
+  await app.openWithSample();
+  await app.ask(LIGHTHOUSE);
+  const down = app.conversation.getByRole("button", { name: "Bad answer" });
+  await down.focus();
+  await page.keyboard.press("Enter");
+  const word = app.conversation.getByLabel("A word on this answer");
+  await expect(word).toBeFocused();
+  await page.keyboard.type("The second source is another talk.");
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await expect(app.conversation.getByText("Thank you")).toBeVisible();
+  await page.reload();
+  await expect(down).toHaveAttribute("aria-pressed", "true");
+  await app.conversation.getByRole("button", { name: "Good answer" }).click();
+  await expect(down).toHaveAttribute("aria-pressed", "false");
+  await expect(word).toHaveValue("The second source is another talk.");
+  await app.conversation.getByRole("button", { name: "Good answer" }).click();
+  await expect(word).toBeHidden();
+  await page.reload();
+  const up = app.conversation.getByRole("button", { name: "Good answer" });
+  await expect(up).toHaveAttribute("aria-pressed", "false");
+});
+
 test("how an answer was made is told where it is asked for", async ({ app, page }) => {
   await app.openWithSample();
   await app.ask(LIGHTHOUSE);
