@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 
 import type { paths } from "./openapi";
-import type { JobStatus, Message, NewVideos } from "./types";
+import type { JobStatus, Message, NewSummary, NewVideos, SummaryStyle } from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -91,6 +91,23 @@ export const readTranscript = (video_id: string, language?: string) =>
       params: { path: { video_id }, query: language ? { language } : {} },
     }),
   );
+
+export const readSummary = (video_id: string, style: SummaryStyle) =>
+  body(
+    client.GET("/api/videos/{video_id}/summary", {
+      params: { path: { video_id }, query: { style } },
+    }),
+  );
+
+/** Have a summary written; what is said of it meanwhile, as server-sent events. */
+export const makeSummary = (video_id: string, summary: NewSummary) =>
+  body(
+    client.POST("/api/videos/{video_id}/summary", {
+      ...video(video_id),
+      body: summary,
+      parseAs: "stream",
+    }),
+  ) as Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 
 export const listCollections = () => body(client.GET("/api/collections", { params: page }));
 

@@ -34,9 +34,12 @@ export type Message = Omit<
   "citations" | "suggestions" | "metadata" | "replaced_at"
 > & { citations: Citation[]; suggestions: string[]; metadata: Made | null };
 export type Models = Schemas["ModelList"];
+export type NewSummary = Schemas["NewSummary"];
 export type NewVideos = Schemas["NewVideos"];
 export type Price = Schemas["PriceOut"];
 export type Segment = Schemas["SegmentOut"];
+export type Summary = Schemas["SummaryOut"];
+export type SummaryStyle = Summary["style"];
 export type Transcript = Schemas["TranscriptOut"];
 export type Usage = Schemas["UsageOut"];
 export type Video = Schemas["VideoOut"];

@@ -1,0 +1,115 @@
+import type { APIRequestContext, Page } from "@playwright/test";
+
+import { EXTRACTIVE } from "../../playwright.config";
+import { expect, test, type App } from "./app";
+import { violations } from "./axe";
+import { BREAD_SRT } from "./captions";
+import { soughtSecond } from "./youtube";
+
+const file = { name: "bread.srt", mimeType: "text/plain", buffer: Buffer.from(BREAD_SRT) };
+
+/** The address of a video about bread, loaded where it was not. */
+async function bread(request: APIRequestContext): Promise<string> {
+  const find = async () => {
+    const { items } = (await (await request.get("/api/videos?status=ready")).json()) as {
+      items: { id: string; youtube_id: string | null }[];
+    };
+    return items.find(({ youtube_id }) => youtube_id === "abcdefghij2")?.id;
+  };
+  if (!(await find())) {
+    const multipart = { file, url: "https://youtu.be/abcdefghij2" };
+    expect((await request.post("/api/videos/upload", { multipart })).ok()).toBe(true);
+    await expect.poll(find, { timeout: 30_000 }).toBeTruthy();
+  }
+  return `/v/${await find()}`;
+}
+
+const tab = (app: App, name: string) => app.video.getByRole("tab", { name });
+const panel = (app: App, name: string) => app.video.getByRole("tabpanel", { name });
+const copied = (page: Page) => page.evaluate("navigator.clipboard.readText()") as Promise<string>;
+
+test("a summary is made on demand, seen to grow, kept, and each number is a seek", async ({
+  app,
+  context,
+  page,
+  request,
+}) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await app.open(await bread(request));
+  await tab(app, "Summary").click();
+  const summary = panel(app, "Summary");
+  await summary.getByRole("button", { name: "Write a short summary" }).click();
+  await expect(summary.locator("[aria-busy=true]")).toBeVisible();
+  await expect(summary.getByText("Written by test/first")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await summary.getByRole("button", { name: /^Source 1:/ }).click();
+  await expect.poll(() => soughtSecond(page)).not.toBeNull();
+  await summary.getByRole("button", { name: "Copy with links" }).click();
+  await expect.poll(() => copied(page)).toMatch(/Sources\n\n\[1\].*youtube/);
+
+  await expect(page).toHaveURL(/view=summary$/);
+  await page.reload();
+  await expect(summary.getByText("Written by test/first")).toBeVisible();
+});
+
+test("the keys go from tab to tab, and a key moment plays its second", async ({
+  app,
+  page,
+  request,
+}) => {
+  await app.open(`${await bread(request)}?view=summary`);
+  await tab(app, "Summary").focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(tab(app, "Moments")).toBeFocused();
+  await expect(tab(app, "Moments")).toHaveAttribute("aria-selected", "true");
+  const moments = panel(app, "Moments");
+  await moments.getByRole("button", { name: "Find the key moments" }).click();
+  await expect(moments.getByText("Written by test/first")).toBeVisible();
+  const last = moments.getByRole("button", { name: /^Play from/ }).last();
+  const [, minutes, seconds] = /(\d+):(\d+)/.exec((await last.textContent()) ?? "") ?? [];
+  await last.click();
+  await expect.poll(() => soughtSecond(page)).toBe(Number(minutes) * 60 + Number(seconds));
+  await expect(last).toHaveAttribute("aria-current", "true");
+  expect(await violations(page)).toEqual([]);
+});
+
+test("a summary that failed says why, and is made when it is asked again", async ({
+  app,
+  page,
+  request,
+}) => {
+  const events = [
+    { type: "token", text: "Bread rises" },
+    { type: "error", error: "model_failed", detail: "The model is away.", retryable: true },
+    { type: "done" },
+  ];
+  const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  await page.route(
+    "**/summary",
+    (route) => route.fulfill({ contentType: "text/event-stream", body }),
+    { times: 1 },
+  );
+  await app.open(`${await bread(request)}?view=guide`);
+  const guide = panel(app, "Study guide");
+  await guide.getByRole("button", { name: "Write a study guide" }).click();
+  await expect(guide.getByRole("alert")).toContainText("The model is away.");
+  await expect(guide).toContainText("Bread rises");
+  await guide.getByRole("button", { name: "Try again" }).click();
+  await expect(guide.getByText("Written by test/first")).toBeVisible();
+});
+
+test.describe("without a model", () => {
+  test.use({ baseURL: EXTRACTIVE });
+
+  test("a summary quotes and says so; a study guide says what it takes", async ({
+    app,
+    request,
+  }) => {
+    await app.open(`${await bread(request)}?view=summary`);
+    const summary = panel(app, "Summary");
+    await expect(summary.getByText("Quoted, not written")).toBeVisible();
+    await expect(summary.locator(".cite").first()).toBeVisible();
+    await tab(app, "Study guide").click();
+    await expect(panel(app, "Study guide").getByRole("alert")).toContainText("OPENROUTER_API_KEY");
+  });
+});
