@@ -113,3 +113,33 @@ test.describe("without a model", () => {
     await expect(panel(app, "Study guide").getByRole("alert")).toContainText("OPENROUTER_API_KEY");
   });
 });
+
+test("words are found in the transcript, and the list follows the video only while it may", async ({
+  app,
+  page,
+  request,
+}) => {
+  await page.setViewportSize({ width: 1440, height: 560 });
+  await app.open(`${await bread(request)}?t=0`);
+  const lines = app.video.getByRole("list", { name: "Transcript" });
+  const current = lines.locator("[aria-current=true]");
+  await expect(current).toBeInViewport();
+  await app.video.getByRole("button", { name: "Search the transcript" }).click();
+  await page.keyboard.type("SALT");
+  await expect(app.video.getByRole("status").getByText(/^1 of \d+$/)).toBeVisible();
+  await expect(lines.locator("mark").first()).toBeInViewport();
+  const follow = app.video.getByRole("button", { name: "Follow the video" });
+  await expect(follow).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(app.video.getByRole("status").getByText(/^2 of \d+$/)).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await expect(lines.locator("mark")).toHaveCount(0);
+
+  await lines.hover();
+  await page.mouse.wheel(0, 9_000);
+  await expect(current).not.toBeInViewport();
+  await follow.click();
+  await expect(current).toBeInViewport();
+  await expect(follow).toBeHidden();
+});
