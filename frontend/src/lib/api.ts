@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 
 import type { paths } from "./openapi";
-import type { JobStatus, Message, NewSummary, NewVideos, SummaryStyle } from "./types";
+import type { JobStatus, Message, NewSummary, NewTemplate, NewVideos, SummaryStyle } from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -98,6 +98,24 @@ export const readSummary = (video_id: string, style: SummaryStyle) =>
       params: { path: { video_id }, query: { style } },
     }),
   );
+
+export const listTemplates = () => body(client.GET("/api/templates", { params: page }));
+
+export const createTemplate = (template: NewTemplate) =>
+  body(client.POST("/api/templates", { body: template }));
+
+export const changeTemplate = (template_id: string, template: NewTemplate) =>
+  body(
+    client.PATCH("/api/templates/{template_id}", {
+      params: { path: { template_id } },
+      body: template,
+    }),
+  );
+
+export const deleteTemplate = (template_id: string) =>
+  body(client.DELETE("/api/templates/{template_id}", { params: { path: { template_id } } }));
+
+export const readUsage = () => body(client.GET("/api/usage"));
 
 /** Have a summary written; what is said of it meanwhile, as server-sent events. */
 export const makeSummary = (video_id: string, summary: NewSummary) =>

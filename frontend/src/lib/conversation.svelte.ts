@@ -5,7 +5,7 @@ import { ChatSocket, type ChatEvent } from "./events";
 import { troubleOf, type Trouble } from "./failure";
 import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
-import { before, named, questionOf, settled, turnOf } from "./turns";
+import { before, isStored, named, questionOf, settled, turnOf } from "./turns";
 import type { Message } from "./types";
 
 export interface Question {
@@ -105,6 +105,15 @@ class OpenConversation {
     this.#settle();
     this.#replace(message_id, newRun(content));
     this.#socket?.send({ type: "edit", message_id, content });
+  }
+
+  /** Ask for an answer's like in other words; false where the server does not have its question. */
+  reword(answer_id: string, words: (question: string) => string): boolean {
+    this.#settle();
+    const question = questionOf(this.messages, answer_id);
+    if (!question || !isStored(question)) return false;
+    this.edit(question.id, words(question.content));
+    return true;
   }
 
   #replace(message_id: string, run: Run): void {

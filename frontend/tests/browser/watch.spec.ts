@@ -1,28 +1,10 @@
-import type { APIRequestContext, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 
 import { EXTRACTIVE } from "../../playwright.config";
 import { expect, test, type App } from "./app";
 import { violations } from "./axe";
-import { BREAD_SRT } from "./captions";
+import { bread } from "./loaded";
 import { soughtSecond } from "./youtube";
-
-const file = { name: "bread.srt", mimeType: "text/plain", buffer: Buffer.from(BREAD_SRT) };
-
-/** The address of a video about bread, loaded where it was not. */
-async function bread(request: APIRequestContext): Promise<string> {
-  const find = async () => {
-    const { items } = (await (await request.get("/api/videos?status=ready")).json()) as {
-      items: { id: string; youtube_id: string | null }[];
-    };
-    return items.find(({ youtube_id }) => youtube_id === "abcdefghij2")?.id;
-  };
-  if (!(await find())) {
-    const multipart = { file, url: "https://youtu.be/abcdefghij2" };
-    expect((await request.post("/api/videos/upload", { multipart })).ok()).toBe(true);
-    await expect.poll(find, { timeout: 30_000 }).toBeTruthy();
-  }
-  return `/v/${await find()}`;
-}
 
 const tab = (app: App, name: string) => app.video.getByRole("tab", { name });
 const panel = (app: App, name: string) => app.video.getByRole("tabpanel", { name });
