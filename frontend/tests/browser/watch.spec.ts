@@ -125,3 +125,41 @@ test("words are found in the transcript, and the list follows the video only whi
   await expect(current).toBeInViewport();
   await expect(follow).toBeHidden();
 });
+
+test("panes are as wide as they were made, are put away and come back", async ({
+  app,
+  page,
+  request,
+}) => {
+  await app.open(await bread(request));
+  const video = page.getByRole("separator", { name: "Width of the video" });
+  const pane = page.locator(".video");
+  const width = async () => Math.round((await pane.boundingBox())?.width ?? 0);
+  await expect(video).toHaveAttribute("aria-valuenow", String(await width()));
+  const before = await width();
+  await video.focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect.poll(width).toBe(before + 24);
+  await page.keyboard.press("Home");
+  await expect.poll(width).toBe(320);
+  await page.reload();
+  await expect.poll(width).toBe(320);
+  expect(await violations(page)).toEqual([]);
+
+  await page.getByRole("separator", { name: "Width of the library" }).press("Enter");
+  await expect(app.library).toBeHidden();
+  await page.getByRole("button", { name: "Show the library" }).click();
+  await expect(app.library).toBeVisible();
+  await page.getByRole("button", { name: "Hide the video" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(app.video).toBeHidden();
+  await page.getByRole("button", { name: "Show the video" }).click();
+  await expect(app.video).toBeVisible();
+
+  await page.setViewportSize({ width: 320, height: 640 });
+  await expect(app.library).toBeHidden();
+  await tab(app, "Study guide").click();
+  await expect(tab(app, "Study guide")).toBeInViewport();
+  expect(await page.evaluate("document.documentElement.scrollWidth > innerWidth")).toBe(false);
+  expect(await violations(page)).toEqual([]);
+});
