@@ -8,13 +8,15 @@ export interface Mark {
 /** Unicode takes these strokes for part of their letters; who types without accents does not. */
 const STROKED: Record<string, string> = { đ: "d", ł: "l", ø: "o" };
 
-/** Letters as a search compares them: without case and accents. */
-const fold = (text: string) =>
-  text
+/** Letters as a search compares them: without case and accents; every white space is one blank. */
+function fold(text: string): string {
+  const small = text.toLowerCase().replace(/\s/g, " ");
+  if (/^[ -~]*$/.test(small)) return small; // most lines: the rest takes its time
+  return small
     .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
+    .replace(/[\u0300-\u036f]/g, "")
     .replace(/[đłø]/g, (letter) => STROKED[letter] ?? letter);
+}
 
 /** Lines joined for searching, so that words that a line break parts are found too. */
 export class Searchable {
@@ -23,10 +25,10 @@ export class Searchable {
   readonly #starts: number[] = [0];
 
   constructor(readonly lines: readonly string[]) {
-    const folded = fold(lines.map((line) => line.replace(/\s/g, " ")).join("\n"));
-    for (let at = folded.indexOf("\n"); at >= 0; at = folded.indexOf("\n", at + 1))
-      this.#starts.push(at + 1);
-    this.#text = folded.replaceAll("\n", " ");
+    const folded = lines.map(fold);
+    let at = 0;
+    for (const line of folded) this.#starts.push((at += line.length + 1));
+    this.#text = folded.join(" ");
   }
 
   find(words: string): Found {
