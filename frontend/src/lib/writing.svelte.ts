@@ -1,3 +1,5 @@
+import { tick } from "svelte";
+
 import { conversation } from "./conversation.svelte";
 import { asDrafts, withDraft, type Drafts } from "./drafts";
 import { keep, readKept } from "./kept";
@@ -12,6 +14,7 @@ class Writing {
   /** Whether it is being written anew. */
   awaited = $state(false);
   #drafts = $state.raw<Drafts>([]);
+  #opener: Element | null = null;
 
   run = $derived(this.awaited ? conversation.run : null);
   message = $derived(
@@ -25,14 +28,20 @@ class Writing {
   changed = $derived(this.message !== null && this.text !== this.message.content);
 
   open(message: Message): void {
+    this.#opener = document.activeElement;
     this.#drafts = asDrafts(readKept(NAME));
     this.id = message.id;
     this.awaited = false;
   }
 
-  close(): void {
-    this.id = null;
+  /** Close the view; who comes back is where they were, or at the question. */
+  async close(): Promise<void> {
+    const opener = this.#opener;
+    this.id = this.#opener = null;
     this.awaited = false;
+    await tick();
+    const back = opener?.isConnected ? opener : document.getElementById("question");
+    if (back instanceof HTMLElement) back.focus();
   }
 
   /** Change the text; it is kept in this browser. */
@@ -44,7 +53,7 @@ class Writing {
 
   /** Have it written anew with a wish, such as a tone. */
   wish(words: string): void {
-    if (!this.message) return;
+    if (!this.message || conversation.busy) return;
     this.awaited = conversation.reword(this.message.id, (request) => wished(request, words));
   }
 

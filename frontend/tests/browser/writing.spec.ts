@@ -48,7 +48,8 @@ test("a post is changed by hand beside its receipts, copied, wished otherwise an
   await expect.poll(() => soughtSecond(page)).not.toBeNull();
   await expect(text).toBeVisible();
 
-  await page.keyboard.press("Escape");
+  await text.press("Escape");
+  await expect(edit).toBeFocused();
   await page.reload();
   await edit.click();
   await expect(text).toHaveValue(/^My own hook\./);
