@@ -1,7 +1,7 @@
 import { tick } from "svelte";
 
 import { conversation } from "./conversation.svelte";
-import { asDrafts, withDraft, type Drafts } from "./drafts";
+import { asDrafts, withDraft, type Drafts } from "./edits";
 import { keep, readKept } from "./kept";
 import { wished } from "./post";
 import type { Message } from "./types";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { asDrafts, withDraft } from "../src/lib/drafts";
+import { asDrafts, withDraft } from "../src/lib/edits";
 import { templateFrom, variablesOf } from "../src/lib/template";
 
 test("texts that this browser kept are read as far as they make sense", () => {
