@@ -11,6 +11,9 @@ BUILT = Path(__file__).parent.parent / "frontend" / "dist"
 SHELLS = ("c", "v")
 """Pages that read their address in the browser: one file answers for all."""
 
+PAGES = ("settings",)
+"""Pages that stand for themselves, here without the redirect to a slash."""
+
 POLICY = "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
 """What a page's own policy, a meta tag with hashes, cannot say."""
 
@@ -41,11 +44,12 @@ def add_pages(app: FastAPI, built: Path = BUILT) -> None:
     if not (built / "index.html").exists():
         app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
         return
-    for shell in SHELLS:
+    paths = {f"/{shell}/{{id}}": shell for shell in SHELLS} | {f"/{page}": page for page in PAGES}
+    for path, page in paths.items():
         app.add_api_route(
-            f"/{shell}/{{id}}",
-            lambda page=built / shell / "index.html": FileResponse(
-                page, headers={**HEADERS, "Cache-Control": "no-cache"}
+            path,
+            lambda file=built / page / "index.html": FileResponse(
+                file, headers={**HEADERS, "Cache-Control": "no-cache"}
             ),
             include_in_schema=False,
         )

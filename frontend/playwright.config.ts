@@ -13,6 +13,12 @@ const transcriptPort = port + 3;
 /** Where tests take a fault away from a video of the transcript service. */
 export const TRANSCRIPTS = address(transcriptPort);
 
+/** The app without a model, for what is told apart from one with. */
+export const EXTRACTIVE = address(port);
+
+/** What takes a model. */
+const WITH_MODEL = /\/(model|watch|writing)\.spec\.ts$/;
+
 // Workers read this file too, and must find the folders that the first reading made.
 const dataDir = (process.env["TEST_DATA_DIR"] ??= newFolder());
 const modelDataDir = (process.env["TEST_MODEL_DATA_DIR"] ??= newFolder());
@@ -43,8 +49,8 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "extractive", testIgnore: "model.spec.ts", use: { baseURL: address(port) } },
-    { name: "model", testMatch: "model.spec.ts", use: { baseURL: address(modelAppPort) } },
+    { name: "extractive", testIgnore: WITH_MODEL, use: { baseURL: address(port) } },
+    { name: "model", testMatch: WITH_MODEL, use: { baseURL: address(modelAppPort) } },
   ],
   webServer: [
     {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 
-import { isPlainPost, isPost, placeOfPost, postLength, postParts, receipts } from "../src/lib/post";
+import {
+  isPlainPost,
+  isPost,
+  placeOfPost,
+  postLength,
+  postParts,
+  receipts,
+  wished,
+  xLength,
+} from "../src/lib/post";
 import { citation, message } from "./messages";
 
 const HOOK = "Salt is no spice.";
@@ -39,8 +48,26 @@ describe("a post", () => {
       over: false,
     });
     expect(postLength("linkedin", "a".repeat(3_001)).over).toBe(true);
-    expect(postLength("x_thread", "1/ One\n\n2/ Two\n").text).toBe("2 posts");
-    expect(postLength("blog", "# Salt\n\nIt – slows").text).toBe("3 words");
+    expect(postLength("x_thread", "1/ One\n\n2/ Two\n").text).toBe("2 posts, longest 7 / 280");
+    expect(postLength("x_thread", `1/ ${"a".repeat(278)}`).over).toBe(true);
+    expect(postLength("blog", "# Salt\n\nIt – slows").text).toBe("3 / 1,200 words");
+    expect(postLength("newsletter", "word ".repeat(801)).over).toBe(true);
+    expect(postLength(null, "Salt").text).toBe("1 word");
+  });
+
+  test("is counted as X does: an address 23, an emoji two, Japanese letters two", () => {
+    expect(xLength("Zażółć gęślą")).toBe(12);
+    expect(xLength("See https://example.com/a/very/long/path?with=much#more")).toBe(27);
+    expect(xLength("👩‍👩‍👧‍👦🇵🇱1️⃣")).toBe(6);
+    expect(xLength("塩©")).toBe(3);
+  });
+
+  test("is wished otherwise in the words of its request, one wish at a time", () => {
+    const playful = wished("A LinkedIn post about salt", "Please in a playful tone.");
+    expect(playful).toBe("A LinkedIn post about salt\nPlease in a playful tone.");
+    expect(wished(playful, "Please make it short.")).toBe(
+      "A LinkedIn post about salt\nPlease make it short.",
+    );
   });
 
   test("is shown as plain text where its place, or the text, knows no Markdown", () => {

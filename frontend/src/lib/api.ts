@@ -2,7 +2,15 @@ import createClient from "openapi-fetch";
 
 import { toLogin } from "./door";
 import type { paths } from "./openapi";
-import type { Feedback, JobStatus, Message, NewVideos } from "./types";
+import type {
+  Feedback,
+  JobStatus,
+  Message,
+  NewSummary,
+  NewTemplate,
+  NewVideos,
+  SummaryStyle,
+} from "./types";
 
 /** What went wrong, in the API's words; `status` 0 means that no answer came at all. */
 export class ApiError extends Error {
@@ -98,6 +106,41 @@ export const readTranscript = (video_id: string, language?: string) =>
       params: { path: { video_id }, query: language ? { language } : {} },
     }),
   );
+
+export const readSummary = (video_id: string, style: SummaryStyle) =>
+  body(
+    client.GET("/api/videos/{video_id}/summary", {
+      params: { path: { video_id }, query: { style } },
+    }),
+  );
+
+export const listTemplates = () => body(client.GET("/api/templates", { params: page }));
+
+export const createTemplate = (template: NewTemplate) =>
+  body(client.POST("/api/templates", { body: template }));
+
+export const changeTemplate = (template_id: string, template: NewTemplate) =>
+  body(
+    client.PATCH("/api/templates/{template_id}", {
+      params: { path: { template_id } },
+      body: template,
+    }),
+  );
+
+export const deleteTemplate = (template_id: string) =>
+  body(client.DELETE("/api/templates/{template_id}", { params: { path: { template_id } } }));
+
+export const readUsage = () => body(client.GET("/api/usage"));
+
+/** Have a summary written; what is said of it meanwhile, as server-sent events. */
+export const makeSummary = (video_id: string, summary: NewSummary) =>
+  body(
+    client.POST("/api/videos/{video_id}/summary", {
+      ...video(video_id),
+      body: summary,
+      parseAs: "stream",
+    }),
+  ) as Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 
 export const listCollections = () => body(client.GET("/api/collections", { params: page }));
 
@@ -201,8 +244,6 @@ export const resetPassword = (token: string, password: string) =>
   body(client.POST("/api/auth/reset", { body: { token, password } }));
 
 export const listModels = () => body(client.GET("/api/models"));
-
-export const listTemplates = () => body(client.GET("/api/templates", { params: page }));
 
 const message = (message_id: string) => ({ params: { path: { message_id } } });
 

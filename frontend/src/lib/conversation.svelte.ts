@@ -6,7 +6,7 @@ import { ChatSocket, type ChatEvent, type Question } from "./events";
 import { troubleOf, type Trouble } from "./failure";
 import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
-import { before, named, questionOf, settled, turnOf } from "./turns";
+import { before, isStored, named, questionOf, settled, turnOf } from "./turns";
 import type { Feedback, Message } from "./types";
 
 /** The open conversation: its messages, and the run that is making the next one. */
@@ -108,6 +108,15 @@ class OpenConversation {
     const told = (message: Message) => (message.id === id ? { ...message, feedback } : message);
     this.messages = this.messages.map(told);
     if (this.run?.message) this.run = { ...this.run, message: told(this.run.message) };
+  }
+
+  /** Ask for an answer's like in other words; false where the server does not have its question. */
+  reword(answer_id: string, words: (question: string) => string): boolean {
+    this.#settle();
+    const question = questionOf(this.messages, answer_id);
+    if (!question || !isStored(question)) return false;
+    this.edit(question.id, words(question.content));
+    return true;
   }
 
   #replace(message_id: string, run: Run): void {

@@ -3,6 +3,7 @@ import { troubleOf, type Trouble } from "./failure";
 import { queue } from "./queue.svelte";
 import { screen } from "./screen.svelte";
 import type { Failure, Job, Segment, Video } from "./types";
+import type { View } from "./views";
 
 /** A stretch of a video, in seconds. */
 export interface Span {
@@ -21,6 +22,8 @@ class Player {
   refusal = $state.raw<Pick<Failure, "detail" | "next_step"> | null>(null);
   phase = $state<"closed" | "loading" | "ready" | "failed">("closed");
   trouble = $state<Trouble | null>(null);
+  /** Which view of the video is open; another video is shown in the same one. */
+  view = $state<View>("transcript");
   position_s = $state(0);
   cited = $state.raw<Span | null>(null);
   /** The last place asked for; each request is a new object, so asking twice seeks twice. */

@@ -45,3 +45,8 @@ export function ago(instant: string, now: Date = new Date()): string {
   if (hours < 24) return `${hours} hour${hours === 1 ? "" : "s"} ago`;
   return day(instant, now);
 }
+
+/** A clock's reading as seconds: `1:02:09` is 3729. */
+export function clockSeconds(time: string): number {
+  return time.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+}

@@ -40,11 +40,17 @@ export type Message = Omit<
   feedback: Feedback | null;
 };
 export type Models = Schemas["ModelList"];
+export type NewSummary = Schemas["NewSummary"];
+export type NewTemplate = Schemas["NewTemplate"];
 export type NewVideos = Schemas["NewVideos"];
 export type Price = Schemas["PriceOut"];
 export type Segment = Schemas["SegmentOut"];
+export type Summary = Schemas["SummaryOut"];
+export type SummaryStyle = Summary["style"];
 export type Template = Schemas["TemplateOut"];
 export type Transcript = Schemas["TranscriptOut"];
+/** What one's own questions have cost. */
+export type Spending = Schemas["Usage"];
 export type Usage = Schemas["UsageOut"];
 export type Video = Schemas["VideoOut"];
 export type VideoStatus = Video["status"];

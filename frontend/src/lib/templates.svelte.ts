@@ -1,0 +1,26 @@
+import * as api from "./api";
+import type { NewTemplate, Template } from "./types";
+
+/** The person's own templates, by name. */
+class Templates {
+  own = $state.raw<Template[]>([]);
+
+  /** Raises ApiError, as all of these do. */
+  async load(): Promise<void> {
+    const { items } = await api.listTemplates();
+    this.own = items.filter(({ builtin }) => !builtin);
+  }
+
+  /** Keep a new one, or one that is there as it is now. */
+  async save(template: NewTemplate, id: string | null): Promise<void> {
+    await (id ? api.changeTemplate(id, template) : api.createTemplate(template));
+    await this.load();
+  }
+
+  async remove(id: string): Promise<void> {
+    await api.deleteTemplate(id);
+    await this.load();
+  }
+}
+
+export const templates = new Templates();

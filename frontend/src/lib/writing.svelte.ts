@@ -1,0 +1,73 @@
+import { tick } from "svelte";
+
+import { conversation } from "./conversation.svelte";
+import { asDrafts, withDraft, type Drafts } from "./edits";
+import { keep, readKept } from "./kept";
+import { wished } from "./post";
+import type { Message } from "./types";
+
+const NAME = "posts";
+
+/** The post that is being worked on in the writing view, as it was written and as it was changed. */
+class Writing {
+  id = $state<string | null>(null);
+  /** Whether it is being written anew. */
+  awaited = $state(false);
+  #drafts = $state.raw<Drafts>([]);
+  #opener: Element | null = null;
+
+  run = $derived(this.awaited ? conversation.run : null);
+  message = $derived(
+    this.run?.message ??
+      [conversation.run?.message, ...conversation.messages].find((one) => one?.id === this.id) ??
+      null,
+  );
+  /** Text that is not there whole yet cannot be changed. */
+  busy = $derived(this.awaited && !this.message);
+  text = $derived(this.message ? this.#text(this.message) : (this.run?.text ?? ""));
+  changed = $derived(this.message !== null && this.text !== this.message.content);
+
+  open(message: Message): void {
+    this.#opener = document.activeElement;
+    this.#drafts = asDrafts(readKept(NAME));
+    this.id = message.id;
+    this.awaited = false;
+  }
+
+  /** Close the view; who comes back is where they were, or at the question. */
+  async close(): Promise<void> {
+    const opener = this.#opener;
+    this.id = this.#opener = null;
+    this.awaited = false;
+    await tick();
+    const back = opener?.isConnected ? opener : document.getElementById("question");
+    if (back instanceof HTMLElement) back.focus();
+  }
+
+  /** Change the text; it is kept in this browser. */
+  write(text: string): void {
+    if (!this.message) return;
+    this.#drafts = withDraft(this.#drafts, this.message.id, text, this.message.content);
+    keep(NAME, this.#drafts);
+  }
+
+  /** Have it written anew with a wish, such as a tone. */
+  wish(words: string): void {
+    if (!this.message || conversation.busy) return;
+    this.awaited = conversation.reword(this.message.id, (request) => wished(request, words));
+  }
+
+  /** What was awaited is there, or will not come. */
+  settle(): void {
+    if (!this.awaited) return;
+    if (this.run?.message) this.id = this.run.message.id;
+    else if (this.run) return;
+    this.awaited = false;
+  }
+
+  #text({ id, content }: Message): string {
+    return this.#drafts.find(([one]) => one === id)?.[1] ?? content;
+  }
+}
+
+export const writing = new Writing();
