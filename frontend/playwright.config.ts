@@ -4,11 +4,12 @@ import { join } from "node:path";
 
 import { defineConfig } from "@playwright/test";
 
-/** The app without a model, the app with one, and the services that they ask. */
+/** The app without a model, one with a model, one with accounts, and the services they ask. */
 const port = Number(process.env["TEST_PORT"] ?? 18444);
 const modelAppPort = port + 1;
 const modelPort = port + 2;
 const transcriptPort = port + 3;
+const accountsPort = port + 4;
 
 /** Where tests take a fault away from a video of the transcript service. */
 export const TRANSCRIPTS = address(transcriptPort);
@@ -18,10 +19,12 @@ export const EXTRACTIVE = address(port);
 
 /** What takes a model. */
 const WITH_MODEL = /\/(model|watch|writing)\.spec\.ts$/;
+const ACCOUNTS = /\/accounts\.spec\.ts$/;
 
 // Workers read this file too, and must find the folders that the first reading made.
 const dataDir = (process.env["TEST_DATA_DIR"] ??= newFolder());
 const modelDataDir = (process.env["TEST_MODEL_DATA_DIR"] ??= newFolder());
+const accountsDataDir = (process.env["TEST_ACCOUNTS_DATA_DIR"] ??= newFolder());
 
 export default defineConfig({
   testDir: "tests/browser",
@@ -49,7 +52,12 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "extractive", testIgnore: WITH_MODEL, use: { baseURL: address(port) } },
+    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS], use: { baseURL: address(port) } },
+    {
+      name: "accounts",
+      testMatch: ACCOUNTS,
+      use: { baseURL: address(accountsPort) },
+    },
     { name: "model", testMatch: WITH_MODEL, use: { baseURL: address(modelAppPort) } },
   ],
   webServer: [
@@ -76,6 +84,12 @@ export default defineConfig({
       OPENROUTER_BASE_URL: `${address(modelPort)}/v1`,
       CHAT_MODELS: "test/first,test/second",
       ROUTER_MODEL: "test/first",
+    }),
+    app(accountsPort, {
+      DATA_DIR: accountsDataDir,
+      AUTH: "accounts",
+      REGISTRATION: "open",
+      SECRET_KEY: "a secret of the browser tests alone",
     }),
   ],
 });

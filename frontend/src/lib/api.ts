@@ -6,6 +6,7 @@ import type {
   Feedback,
   JobStatus,
   Message,
+  NewKey,
   NewSummary,
   NewTemplate,
   NewVideos,
@@ -239,6 +240,25 @@ export const register = (account: Credentials & { invite?: string }) =>
 /** Ask for a mail with a link; what is answered is to be shown, whoever's address it is. */
 export const askReset = (email: string) =>
   body(client.POST("/api/auth/forgot", { body: { email } }));
+
+export const deleteMe = () => body(client.DELETE("/api/auth/me"));
+
+export const changePassword = (password: string, new_password: string) =>
+  body(client.POST("/api/auth/password", { body: { password, new_password } }));
+
+export const listLogins = () => body(client.GET("/api/auth/sessions", { params: page }));
+
+export const endLogin = (session_id: string) =>
+  body(client.DELETE("/api/auth/sessions/{session_id}", { params: { path: { session_id } } }));
+
+export const endOtherLogins = () => body(client.DELETE("/api/auth/sessions"));
+
+export const listKeys = () => body(client.GET("/api/keys", { params: page }));
+
+export const createKey = (key: NewKey) => body(client.POST("/api/keys", { body: key }));
+
+export const revokeKey = (key_id: string) =>
+  body(client.DELETE("/api/keys/{key_id}", { params: { path: { key_id } } }));
 
 export const resetPassword = (token: string, password: string) =>
   body(client.POST("/api/auth/reset", { body: { token, password } }));

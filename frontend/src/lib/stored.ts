@@ -10,6 +10,16 @@ export function store(key: string, value: string | null): void {
   );
 }
 
+/** How the page looks: the browser's affair, whoever uses it. theme.inline.js reads it too. */
+export const THEME = "talker.theme";
+
+/** Forget what one person left here. */
+export function forgetPerson(): void {
+  permitted(() => {
+    for (const key of Object.keys(localStorage)) if (key !== THEME) localStorage.removeItem(key);
+  });
+}
+
 /** Storage that is switched off or full throws, on reading its very name too. */
 function permitted<T>(use: () => T): T | undefined {
   try {

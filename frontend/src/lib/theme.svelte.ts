@@ -1,9 +1,7 @@
-import { readStored, store } from "./stored";
+import { readStored, store, THEME } from "./stored";
 
 export type Theme = "light" | "dark" | "system";
 
-/** Also read by theme.inline.js, before anything is painted. */
-const KEY = "talker.theme";
 const BARS = { light: "#f6f8f7", dark: "#171b19" };
 
 /** Which colours a person wants; `system` follows their machine. */
@@ -11,14 +9,14 @@ class Colours {
   theme = $state<Theme>("system");
 
   read(): void {
-    const stored = readStored(KEY);
+    const stored = readStored(THEME);
     this.theme = stored === "light" || stored === "dark" ? stored : "system";
     this.#paintBars();
   }
 
   choose(theme: Theme): void {
     this.theme = theme;
-    store(KEY, theme === "system" ? null : theme);
+    store(THEME, theme === "system" ? null : theme);
     if (theme === "system") delete document.documentElement.dataset["theme"];
     else document.documentElement.dataset["theme"] = theme;
     this.#paintBars();

@@ -19,6 +19,7 @@ export interface Made {
   total_ms: number;
 }
 
+export type Account = Schemas["MeOut"];
 export type AddedSource = Schemas["AddedOut"];
 export type Chapter = Schemas["ChapterOut"];
 /** `claim` is the sentence of a post that it bears out; unsaid where a number in the text says it. */
@@ -29,7 +30,9 @@ export type Failure = Schemas["FailureOut"];
 export type Feedback = Pick<Schemas["FeedbackOut"], "rating" | "comment">;
 export type Job = Schemas["JobOut"];
 export type JobStatus = Job["status"];
+export type Key = Schemas["KeyOut"];
 export type Language = Schemas["LanguageOut"];
+export type Login = Schemas["LoginOut"];
 export type Message = Omit<
   Schemas["MessageOut"],
   "citations" | "suggestions" | "metadata" | "feedback" | "replaced_at"
@@ -40,6 +43,7 @@ export type Message = Omit<
   feedback: Feedback | null;
 };
 export type Models = Schemas["ModelList"];
+export type NewKey = Schemas["NewKey"];
 export type NewSummary = Schemas["NewSummary"];
 export type NewTemplate = Schemas["NewTemplate"];
 export type NewVideos = Schemas["NewVideos"];

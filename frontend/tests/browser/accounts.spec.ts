@@ -1,0 +1,86 @@
+import { expect, test, type Browser, type Page } from "@playwright/test";
+
+import { violations } from "./axe";
+
+const PASSWORD = "several words do well";
+
+async function fillDoor(page: Page, email: string, password: string, label = "Password") {
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel(label, { exact: true }).fill(password);
+}
+
+/** A browser of its own, in which somebody has just made an account. */
+async function newPerson(browser: Browser, baseURL: string, name: string): Promise<Page> {
+  const page = await (await browser.newContext({ baseURL })).newPage();
+  await page.goto("/");
+  await expect(page).toHaveURL(/\/login\/?\?next=%2F$/);
+  await page.getByRole("link", { name: "Make an account" }).click();
+  await fillDoor(page, `${name}@example.org`, PASSWORD, "New password");
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await expect(page.getByRole("heading", { name: "Talk with your videos" })).toBeVisible();
+  return page;
+}
+
+test("two people in two browsers see nothing of each other", async ({ browser, baseURL }) => {
+  const ada = await newPerson(browser, baseURL ?? "", "ada");
+  await ada.getByRole("button", { name: "Load the sample talk" }).click();
+  const sample = ada.locator("section[aria-label=Library] a", { hasText: /sample/i });
+  await expect(sample).toBeVisible({ timeout: 30_000 });
+  const address = (await sample.getAttribute("href")) ?? "";
+
+  const bea = await newPerson(browser, baseURL ?? "", "bea");
+  await expect(bea.getByText("No videos yet")).toBeVisible();
+  await bea.goto(address);
+  await expect(bea.getByText(/There is no video/)).toBeVisible();
+});
+
+test("who is logged out gets in again with the password alone, and to where they wanted", async ({
+  browser,
+  baseURL,
+}) => {
+  const page = await newPerson(browser, baseURL ?? "", "cleo");
+  await page.goto("/settings");
+  await expect(page.getByText("cleo@example.org")).toBeVisible();
+  await expect(page.getByText("This browser")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Log out", exact: true }).click();
+  await expect(page).toHaveURL(/\/login/);
+
+  await page.goto("/settings");
+  await expect(page).toHaveURL(/\/login\/?\?next=%2Fsettings/);
+  await fillDoor(page, "cleo@example.org", "not the password");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("alert")).toContainText("do not fit together");
+  expect(await violations(page)).toEqual([]);
+  await fillDoor(page, "cleo@example.org", PASSWORD);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
+});
+
+test("a key is shown once, opens the API for a program, and no more when it is revoked", async ({
+  browser,
+  baseURL,
+  playwright,
+}) => {
+  const page = await newPerson(browser, baseURL ?? "", "dora");
+  await page.goto("/settings");
+  const keys = page.getByRole("region", { name: "API keys" });
+  await keys.getByRole("button", { name: "New" }).click();
+  await page.getByLabel("What it is for").fill("My script");
+  await page.getByRole("button", { name: "Make the key" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your new key" });
+  const key = await dialog.locator(".font-mono").innerText();
+  await dialog.getByRole("button", { name: "Done" }).click();
+
+  const program = await playwright.request.newContext({
+    baseURL: baseURL ?? "",
+    extraHTTPHeaders: { Authorization: `Bearer ${key}` },
+  });
+  expect((await (await program.get("/api/auth/me")).json()) as unknown).toMatchObject({
+    email: "dora@example.org",
+  });
+  await keys.getByRole("button", { name: "Revoke My script" }).click();
+  await page.getByRole("button", { name: "Revoke", exact: true }).click();
+  await expect(keys.getByText("None yet.")).toBeVisible();
+  expect((await program.get("/api/auth/me")).status()).toBe(401);
+});
