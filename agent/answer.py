@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langgraph.runtime import Runtime
 
 from agent.citations import cited_by_words, prove_citations, spoken
-from agent.claims import numbers_in, without_numbers
+from agent.claims import numbers_in, sentence_count, without_numbers
 from agent.context import within_budget
 from agent.events import StatusEvent, TokenEvent, sources_event, writer
 from agent.extract import extracted
@@ -19,7 +19,7 @@ from agent.meaning import Meaning
 from agent.memory import recent_turns
 from agent.models import ChatModels, Reply
 from agent.negation import denies
-from agent.phrases import language_name, not_said, phrase, unproved_note
+from agent.phrases import language_name, not_said, unproved_note
 from agent.prompts import fill
 from agent.state import AgentState, Passage, Reader
 from agent.streaming import stream_reply
@@ -89,10 +89,10 @@ async def _write(
     )
     text = cited_by_words(without_instructions(reply.text, prompt[0].text), passages)
     content, citations, unproved = await prove_citations(text, passages, meaning=meaning)
-    if not citations and not unproved and content and not denies(content, language):
-        content = f"{content}\n\n*{phrase('uncited', language)}*"
     if unproved:
         content = f"{content}\n\n*{unproved_note(language, unproved)}*"
+    elif not citations and content and not denies(content, language):
+        unproved = sentence_count(content)
     if reply.text and not content:
         content = not_said(language)
     return {

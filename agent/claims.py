@@ -86,6 +86,10 @@ def numbered(text: str, number: Callable[[str], int | None]) -> str:
     return "".join(parts)
 
 
+def sentence_count(text: str) -> int:
+    return len([sentence for sentence in _ENDS.split(text) if sentence.strip()])
+
+
 def quotes(text: str) -> list[str]:
     """The words that a text puts in quotation marks."""
     return [match[1] or match[2] for match in _QUOTED.finditer(text)]

@@ -29,7 +29,7 @@ def denies(text: str, language: str) -> bool | None:
     if language not in _WORDS:
         return None
     words = tokens(text)
-    following = [*words[1:], ""]
+    following = [*words[1:], ""] if words else []
     return any(
         (word in _WORDS[language] or word.endswith("n't")) and after not in _NOT_ONLY
         for word, after in zip(words, following, strict=True)

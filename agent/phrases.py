@@ -23,7 +23,7 @@ _NAMES |= {code: algorithm.capitalize() for code, algorithm in STEMMERS.items()}
 Phrase = Literal[
     "about_us", "not_said", "empty_library", "empty_scope", "count", "count_narrowed", "no_video",
     "more", "waiting", "being_loaded", "not_loaded", "found", "found_none", "unknown_video",
-    "nearest", "which_video", "newest", "known_video", "nearest_said", "unproved", "uncited",
+    "nearest", "which_video", "newest", "known_video", "nearest_said", "unproved",
 ]  # fmt: skip
 
 

@@ -219,7 +219,8 @@ class AgentState(Question, total=False):
     """`memory` is what is left of turns that are in `messages` no more. `reply` is said instead
     of a step's work, where what was named is not there. `nearest` is the best of the passages
     that were found not to answer. `unproved` counts the claims that the passages do not bear
-    out: an answer keeps them without a number, a post does not keep them."""
+    out, or that an answer without any source makes: an answer keeps them without a number, a post
+    does not keep them."""
 
     memory: str
     plan: Plan

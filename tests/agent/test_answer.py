@@ -90,14 +90,15 @@ async def test_a_model_that_cites_nothing_is_cited_where_it_can_be_and_else_mark
     await make.upload(chat_app.http, make.captions(make.OCEAN))
     talk = await make.conversation(chat_app.http)
     replies = [
-        (make.OCEAN[7], f"{make.OCEAN[7]} [1]"),
-        ("It went to 28 November.", "It went to 28 November.\n\n*Nothing of this is quoted from"),
-        ("The videos do not say how deep it went.", "The videos do not say how deep it went."),
+        (make.OCEAN[7], f"{make.OCEAN[7]} [1]", 0),
+        ("It went to 28 November. Or so.", "It went to 28 November. Or so.", 2),
+        ("The videos do not say how deep it went.", "The videos do not say how deep it went.", 0),
+        ("…", "…", 1),
     ]
-    for written, shown in replies:
+    for written, shown, unproved in replies:
         model_server[0].script.append(written)
         events = await make.ask(chat_app.http, talk, "How deep did the deepest dive go?")
         message = make.only(events, "message")
-        assert message["content"].startswith(shown)
+        assert message["content"] == shown
         assert len(message["citations"]) == shown.count("[")
-    assert message["content"] == replies[-1][1]
+        assert message["metadata"]["unproved"] == unproved

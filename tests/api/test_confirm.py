@@ -17,6 +17,7 @@ from agent.events import TokenEvent, writer
 from agent.models import ChatModels
 from agent.state import AgentState, Answer, Question, Reader
 from api import chat, chat_programs, conversations, errors
+from api.accounts.gate import Gate
 from api.app import in_background
 from api.attempt import Graph
 from api.notices import Notices
@@ -74,6 +75,8 @@ async def asking(settings: Settings) -> AsyncIterator[App]:
             yield
 
     app = FastAPI(lifespan=lifespan)
+    app.state.accounts = None
+    app.add_middleware(Gate)
     errors.add_handlers(app)
     routes = APIRouter(prefix="/api")
     for part in (conversations, chat, chat_programs):

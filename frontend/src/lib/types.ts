@@ -13,6 +13,8 @@ export interface Made {
     decided_by?: "rules" | "model";
   } | null;
   passages: { n: number; score: number }[];
+  /** How many claims have no source in the videos. */
+  unproved?: number;
   steps: { step: string; ms: number }[];
   calls: { purpose: string; model: string; duration_ms: number; error: string | null }[];
   first_token_ms: number | null;
