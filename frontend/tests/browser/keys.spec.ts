@@ -82,7 +82,10 @@ test("colours that were chosen are there before the first paint, whatever the sy
   await page.emulateMedia({ colorScheme: "light" });
   await app.open();
   await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Find conversations, videos and actions" });
+  await expect(palette.getByRole("combobox")).toBeFocused();
   await page.keyboard.type("dark");
+  await expect(palette.getByRole("option", { name: "Dark colours" })).toBeVisible();
   await page.keyboard.press("Enter");
   const root = page.locator("html");
   await expect(root).toHaveCSS("color-scheme", "dark");
@@ -98,6 +101,7 @@ test("colours that were chosen are there before the first paint, whatever the sy
   await expect(root).toHaveCSS("color-scheme", "dark");
   await expect(page.locator("html[data-part]")).not.toBeAttached();
   letGo();
+  await expect(page.locator("html[data-part]")).toBeAttached();
   await page.getByRole("button", { name: "More about this page" }).click();
   expect(await violations(page)).toEqual([]);
   await page.getByRole("radio", { name: "System" }).check({ force: true });
