@@ -46,7 +46,9 @@ DATABASE_AWAY = (
 """What SQLAlchemy and psycopg raise when Postgres does not answer."""
 
 POOL_SIZE = 20
-"""Kept open once opened; a process that needs more for a moment opens up to twice as many."""
+"""Kept open once opened."""
+POOL_OVERFLOW = 4
+"""More, for a moment; who comes then waits for a connection."""
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -59,7 +61,7 @@ def open_engine(database_url: str) -> AsyncEngine:
     engine = create_async_engine(
         sqlalchemy_url(database_url),
         pool_size=POOL_SIZE,
-        max_overflow=4,
+        max_overflow=POOL_OVERFLOW,
         pool_timeout=30,
         # The connections used last again: few of them prepare most statements.
         pool_use_lifo=True,
