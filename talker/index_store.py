@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 from talker.embeddings import OpenEmbeddings
 from talker.errors import IndexUnavailable
 from talker.points import DENSE, SPARSE, Bm25, IndexedChunk, metadata, within
+from talker.tls import tls
 
 TIMEOUT_S = 10
 WRITERS = 64
@@ -37,17 +39,23 @@ class IndexStore:
             # of one network talk.
             "metadata": {"api-key": api_key.get_secret_value()} if api_key else {},
             "check_compatibility": False,
+            "verify": tls(),
         }
         self._client = AsyncQdrantClient(**self._options)
-        self._writer = QdrantClient(**self._options)
         self._embeddings = embeddings
         # Writers wait for the embedding model. In the event loop's own few threads, those of a
         # batch would keep a person's video waiting, and whatever else needs a thread.
         self._writers = ThreadPoolExecutor(WRITERS, "index-writer")
 
+    @cached_property
+    def _writer(self) -> QdrantClient:
+        """langchain-qdrant's client; a program that loads nothing makes none."""
+        return QdrantClient(**self._options)
+
     async def aclose(self) -> None:
         await self._client.close()
-        self._writer.close()
+        if "_writer" in vars(self):
+            self._writer.close()
         self._writers.shutdown(wait=False, cancel_futures=True)
 
     async def dimensions(self) -> int:
