@@ -44,6 +44,10 @@ async def embedded() -> AsyncIterator[ServerUrls]:
     with tempfile.TemporaryDirectory(prefix="talker-tests-") as data_dir:
         async with servers(Settings(_env_file=None, data_dir=Path(data_dir))) as urls:
             with psycopg.connect(urls.database_url, autocommit=True) as connection:
+                # No test's data outlives the machine: making a database takes a tenth of the time.
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")
+                connection.execute("SELECT pg_reload_conf()")
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
             await migrate(of_database(urls.database_url, TEMPLATE))
             yield urls
@@ -58,7 +62,7 @@ def new_database(embedded: ServerUrls) -> Iterator[str]:
     """A migrated database of its own, as another server would have."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(embedded.database_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
         yield of_database(embedded.database_url, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
