@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from functools import cache
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from pydantic import BaseModel, SecretStr
 from agent.completions import completion
 from agent.model_calls import Caller
 from talker.settings import Settings
+from talker.tls import tls
 
 MARKED_PREFIXES = ("anthropic/", "~anthropic/")
 MARKED_MODELS = {
@@ -64,6 +66,12 @@ class OpenRouterChat(ChatOpenAI):
         return {**(self.default_headers or {}), "Authorization": f"Bearer {key.get_secret_value()}"}
 
 
+@cache
+def _unused() -> httpx.Client:
+    """The blocking client that ChatOpenAI insists on; given none, it makes one for each model."""
+    return httpx.Client(verify=tls())
+
+
 def open_chat(name: str, settings: Settings, http: httpx.AsyncClient) -> OpenRouterChat:
     """A model that is asked once: who waits and who is asked next is decided above it."""
     return OpenRouterChat(
@@ -71,6 +79,7 @@ def open_chat(name: str, settings: Settings, http: httpx.AsyncClient) -> OpenRou
         base_url=settings.openrouter_base_url,
         api_key=settings.openrouter_api_key or SecretStr("none"),
         http_async_client=http,
+        http_client=_unused(),
         stream_usage=True,
         max_retries=0,
         stream_chunk_timeout=None,
