@@ -1,5 +1,6 @@
 """`serve`: the whole app in one process, with a worker and, where no URLs are set, its servers."""
 
+import asyncio
 import logging
 import os
 import socket
@@ -35,6 +36,7 @@ def main() -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
         server_header=False,
+        proxy_headers=False,  # the app's own, which follow TRUSTED_PROXIES
     )
     try:
         listening = _listen(settings.host, settings.port)
@@ -74,6 +76,12 @@ class AnnouncingServer(uvicorn.Server):
             sys.stdout.write(f"YoutubeTalker is at {address}\n")
             self._invite_first_admin(address)
             sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """First tell the proxy that this process leaves, while everything is still served."""
+        self._app.state.leaving = True
+        await asyncio.sleep(self._app.state.settings.drain_s)
+        await super().shutdown(sockets)
 
     def _invite_first_admin(self, address: str) -> None:
         state = self._app.state
