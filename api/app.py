@@ -148,7 +148,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(in_background(notices.listen()))
         await stack.enter_async_context(in_background(runs.keep()))
         stack.push_async_callback(runs.aclose)
-        await stack.enter_async_context(working(resources, services))
+        if resources.settings.serve_worker:
+            await stack.enter_async_context(working(resources, services))
         yield
 
 

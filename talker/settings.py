@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    web_processes: int = Field(default=1, ge=1)
+    serve_worker: bool = True
     public_url: Annotated[str, BeforeValidator(_base_url)] = ""
     allowed_origins: Names = ()
     trusted_proxies: Networks = ("127.0.0.1", "::1")
