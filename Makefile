@@ -11,7 +11,7 @@ PYTHON_CODE := agent api bench ingestion scripts talker tests
 FRONTEND := $(shell find frontend -name node_modules -prune -o -name dist -prune -o -name .astro -prune \
 	-o -type f -print 2>/dev/null)
 
-.PHONY: run test check bench bench-long lock format types
+.PHONY: run test check containers bench bench-long lock format types
 
 run: .venv/.local frontend/dist/index.html
 	exec $(BIN)/serve
@@ -26,6 +26,10 @@ check: .venv/.dev frontend/node_modules/.installed
 	$(BIN)/lint-imports
 	$(BIN)/python -m api.openapi --check frontend/openapi.json
 	$(NPM) run check
+
+# Needs a Docker engine; as root on Debian it starts one of its own.
+containers: .venv/.dev frontend/dist/index.html
+	$(BIN)/python -m tests.containers
 
 bench: .venv/.dev frontend/dist/index.html
 	$(BIN)/python -m bench

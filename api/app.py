@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.security import HTTPBearer
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from agent.checkpoints import open_checkpointer
 from agent.graph import build_graph, build_summary_graph
@@ -71,10 +72,12 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     app.state.settings = settings
+    app.state.leaving = False
     app.state.accounts = open_accounts(settings) if settings.auth == "accounts" else None
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     errors.add_handlers(app)
     routes = APIRouter(prefix="/api")
     for part in (
@@ -145,7 +148,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(in_background(notices.listen()))
         await stack.enter_async_context(in_background(runs.keep()))
         stack.push_async_callback(runs.aclose)
-        await stack.enter_async_context(working(resources, services))
+        if resources.settings.serve_worker:
+            await stack.enter_async_context(working(resources, services))
         yield
 
 

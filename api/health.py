@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import text
 
@@ -22,7 +22,9 @@ WORKER_SEEN_S = 60
 
 
 class Health(BaseModel):
-    status: Literal["alive"]
+    """`leaving`, with a 503: told to stop, and for DRAIN_S still serving."""
+
+    status: Literal["alive", "leaving"]
 
 
 class Part(BaseModel):
@@ -41,8 +43,11 @@ class Readiness(BaseModel):
     transcripts: Part
 
 
-@router.get("")
-async def health() -> Health:
+@router.get("", responses={503: {"model": Health}})
+async def health(request: Request, response: Response) -> Health:
+    if request.app.state.leaving:
+        response.status_code = 503
+        return Health(status="leaving")
     return Health(status="alive")
 
 

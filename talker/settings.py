@@ -1,6 +1,6 @@
 """Every environment variable the programs read, typed; see `.env.example` for what each means."""
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -52,7 +52,21 @@ def _supadata_base(value: object) -> object:
     return base if base.endswith("/v1") else f"{base}/v1"
 
 
+def _networks(value: object) -> object:
+    """A comma-separated list of addresses and networks, as `ipaddress` reads them."""
+    names = _split(value)
+    for name in names if isinstance(names, tuple) else ():
+        try:
+            ip_network(name)
+        except ValueError:
+            raise ValueError(
+                f"takes addresses and networks such as 127.0.0.1,172.16.0.0/12, not {name}"
+            ) from None
+    return names
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class Settings(BaseSettings):
@@ -69,8 +83,12 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    web_processes: int = Field(default=1, ge=1)
+    serve_worker: bool = True
     public_url: Annotated[str, BeforeValidator(_base_url)] = ""
     allowed_origins: Names = ()
+    trusted_proxies: Networks = ("127.0.0.1", "::1")
+    drain_s: float = Field(default=0, ge=0)
     auth: Literal["local", "accounts"] = "local"
     registration: Literal["open", "invite", "closed"] = "open"
     secret_key: SecretStr | None = None
