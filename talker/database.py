@@ -1,6 +1,7 @@
 """The database: how it is reached, and how a new or older one is brought up to date."""
 
 import asyncio
+import logging
 import select
 import time
 from collections.abc import AsyncIterator
@@ -12,11 +13,13 @@ from typing import Any
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from langgraph.checkpoint.postgres import PostgresSaver
 from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
@@ -30,6 +33,8 @@ from sqlalchemy.ext.asyncio import (
 from talker import migrations
 from talker.errors import DatabaseUnavailable
 from talker.models import LOCAL_USER_EMAIL
+
+log = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 7_201_146_023
 """Our key among Postgres's advisory locks: one process migrates, the others wait."""
@@ -155,11 +160,24 @@ def _lock(connection: psycopg.Connection[dict[str, Any]]) -> None:
 
 def _upgrade_own_tables(database_url: str) -> None:
     engine = create_engine(sqlalchemy_url(database_url))
+    config = alembic_config()
     with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        newer = _unknown_revisions(config, connection)
+    if newer:
+        log.warning("the database is a newer release's", extra={"revisions": newer})
+    else:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
     engine.dispose()
+
+
+def _unknown_revisions(config: Config, connection: Connection) -> list[str]:
+    """Revisions that a newer release has left: this one was brought back, and runs on its tables,
+    which have all that they had before."""
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    heads = MigrationContext.configure(connection).get_current_heads()
+    return sorted(set(heads) - known)
 
 
 def _create_queue(connection: psycopg.Connection[dict[str, Any]]) -> None:
