@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "@playwright/test";
 
@@ -10,6 +11,7 @@ const modelAppPort = port + 1;
 const modelPort = port + 2;
 const transcriptPort = port + 3;
 const accountsPort = port + 4;
+const caddyPort = port + 5;
 
 /** Where tests take a fault away from a video of the transcript service. */
 export const TRANSCRIPTS = address(transcriptPort);
@@ -20,6 +22,7 @@ export const EXTRACTIVE = address(port);
 /** What takes a model. */
 const WITH_MODEL = /\/(model|watch|writing)\.spec\.ts$/;
 const ACCOUNTS = /\/accounts\.spec\.ts$/;
+const CADDY = /\/caddy\.spec\.ts$/;
 
 // Workers read this file too, and must find the folders that the first reading made.
 const dataDir = (process.env["TEST_DATA_DIR"] ??= newFolder());
@@ -52,12 +55,13 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS], use: { baseURL: address(port) } },
+    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS, CADDY], use: { baseURL: address(port) } },
     {
       name: "accounts",
       testMatch: ACCOUNTS,
       use: { baseURL: address(accountsPort) },
     },
+    { name: "caddy", testMatch: CADDY, use: { baseURL: address(caddyPort) } },
     { name: "model", testMatch: WITH_MODEL, use: { baseURL: address(modelAppPort) } },
   ],
   webServer: [
@@ -85,6 +89,22 @@ export default defineConfig({
       CHAT_MODELS: "test/first,test/second",
       ROUTER_MODEL: "test/first",
     }),
+    {
+      // Before the app without a model, as on a server.
+      command: "exec .venv/bin/caddyserver run --config Caddyfile --adapter caddyfile",
+      cwd: "..",
+      url: address(caddyPort),
+      env: {
+        SITE_ADDRESS: address(caddyPort),
+        SITE_ROOT: fileURLToPath(new URL("dist", import.meta.url)),
+        BACKENDS: `127.0.0.1:${port}`,
+        CADDY_BIND: "127.0.0.1",
+        CADDY_ADMIN_PORT: String(caddyPort + 1),
+        ACCESS_LOG: join(dataDir, "access.log"),
+        XDG_DATA_HOME: dataDir,
+        XDG_CONFIG_HOME: dataDir,
+      },
+    },
     app(accountsPort, {
       DATA_DIR: accountsDataDir,
       AUTH: "accounts",

@@ -1,6 +1,7 @@
 """The database: how it is reached, and how a new or older one is brought up to date."""
 
 import asyncio
+import logging
 import select
 import time
 from collections.abc import AsyncIterator
@@ -28,6 +29,8 @@ from sqlalchemy.ext.asyncio import (
 from talker import migrations
 from talker.errors import DatabaseUnavailable
 from talker.models import LOCAL_USER_EMAIL
+
+log = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 7_201_146_023
 """Our key among Postgres's advisory locks: one process migrates, the others wait."""
@@ -124,11 +127,7 @@ def _migrate(database_url: str) -> None:
         raise DatabaseUnavailable from error
     with connection:
         _lock(connection)
-        if _revision(connection) != newest_revision():
-            # Alembic and what comes with it are a tenth of what a program of ours imports.
-            from talker.migrating import upgrade  # noqa: PLC0415
-
-            upgrade(database_url)
+        _upgrade_own_tables(database_url, _revision(connection))
         PostgresSaver(connection).setup()
         _create_queue(connection)
         connection.execute(
@@ -147,6 +146,17 @@ def _lock(connection: psycopg.Connection[dict[str, Any]]) -> None:
     query = "SELECT pg_try_advisory_lock(%s) AS locked"
     while not (row := connection.execute(query, [MIGRATION_LOCK]).fetchone()) or not row["locked"]:
         time.sleep(LOCK_PAUSE_S)
+
+
+def _upgrade_own_tables(database_url: str, revision: str | None) -> None:
+    if revision is None or revision < newest_revision():
+        # Alembic and what comes with it are a tenth of what a program of ours imports.
+        from talker.migrating import upgrade  # noqa: PLC0415
+
+        upgrade(database_url)
+    elif revision > newest_revision():
+        # This release was brought back, and runs on the newer tables, which have all that it needs.
+        log.warning("the database is a newer release's", extra={"revision": revision})
 
 
 def newest_revision() -> str:
