@@ -22,6 +22,7 @@ from ingestion.price import price
 from ingestion.wishes import Added, Wishes
 from talker.errors import UploadTooLarge
 from talker.models import VideoStatus
+from talker.quotas import quotas_of
 
 router = APIRouter(prefix="/videos", tags=["videos"])
 
@@ -86,7 +87,7 @@ class AddedOut(BaseModel):
     """`video_id` and `job_id` are null for a source that is no video; `job_id` for a known one.
 
     A playlist or channel has neither: `videos` is how many it holds, `collection_id` where they
-    are.
+    are, and a `failure` says why some were left out.
     """
 
     source: str
@@ -184,7 +185,12 @@ async def add_videos(
     found = await find_videos(resources, services, user.id, new.sources, limit=new.limit)
     async with resources.sessions.begin() as session:
         added = await add_found(
-            session, user, found, new.wishes, together=batching(services) is not None
+            session,
+            user,
+            found,
+            new.wishes,
+            quotas=quotas_of(user, resources.settings),
+            together=batching(services) is not None,
         )
     by_source = {one.source: one for one in added}
     return _added([by_source[source] for source in new.sources if source in by_source])
@@ -219,8 +225,10 @@ async def price_videos(
 async def add_sample(session: Session, user: CurrentUser, resources: AppResources) -> AddedList:
     """Add the talk that comes with the app, for a first answer without key or network."""
     content = await asyncio.to_thread(SAMPLE.read_bytes)
-    max_hours = resources.settings.max_video_hours
-    return _added([await add_file(session, user, SAMPLE.name, content, max_hours=max_hours)])
+    settings = resources.settings
+    quotas, max_hours = quotas_of(user, settings), settings.max_video_hours
+    sample = add_file(session, user, SAMPLE.name, content, max_hours=max_hours, quotas=quotas)
+    return _added([await sample])
 
 
 async def upload_video(
@@ -246,6 +254,7 @@ async def upload_video(
         url=(url or "").strip() or None,
         language=language or None,
         max_hours=resources.settings.max_video_hours,
+        quotas=quotas_of(user, resources.settings),
     )
     return _added([added])
 

@@ -50,6 +50,7 @@ STATUS: dict[type[errors.TalkerError], int] = {
     errors.UploadTooLarge: 413,
     errors.WrongKindOfFile: 415,
     errors.LoadingFailed: 400,
+    errors.LibraryFull: 413,
     errors.Unavailable: 503,
     errors.ModelError: 502,
     errors.ModelOutOfCredit: 402,

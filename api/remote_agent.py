@@ -26,6 +26,7 @@ from api.asking import UNTITLED, Ask, check_scope, checked_content, own_conversa
 from api.errors import RunFailed
 from talker.errors import BadRequest, ConversationNotFound
 from talker.models import Conversation, User
+from talker.quotas import daily_usd
 
 
 class BadConfig(BadRequest):
@@ -151,7 +152,7 @@ class RemoteAgent(RunnableGenerator[dict[str, Any], AIMessageChunk]):
             user = await session.get_one(User, user_id)
             await check_scope(session, user, wanted.video_ids, wanted.collection_id)
             videos = await scope(session, user, wanted.video_ids, wanted.collection_id)
-            await check_budget(session, user_id, state.models.daily_budget_usd)
+            await check_budget(session, user_id, daily_usd(user, state.models.daily_budget_usd))
         question = Question(
             messages=messages, video_ids=None if videos is None else [str(id_) for id_ in videos]
         )

@@ -30,6 +30,7 @@ from api.makings import Making
 from ingestion import library
 from talker.errors import ChatModelNeeded, SummaryNotFound, VideoNotReady
 from talker.models import SummaryStyle, Transcript, User
+from talker.quotas import daily_usd
 from talker.text import primary
 
 router = APIRouter(prefix="/videos", tags=["summaries"])
@@ -155,7 +156,7 @@ async def _check(
     await summarizer.material(summary, video)
     if models.configured:
         async with resources.sessions() as session:
-            await check_budget(session, user.id, models.daily_budget_usd)
+            await check_budget(session, user.id, daily_usd(user, models.daily_budget_usd))
 
 
 def _plan(summary: SummaryPlan) -> Plan:

@@ -49,7 +49,7 @@ class Talking:
     async def edit(self, user: User, conversation_id: UUID, edit: Edit) -> UUID:
         async def prepared(session: AsyncSession) -> Claim:
             return await prepare_edit(
-                session, user, conversation_id, edit, max_chars=self.max_chars
+                session, user, conversation_id, edit, models=self.models, max_chars=self.max_chars
             )
 
         return await self._start(conversation_id, prepared)

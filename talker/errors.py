@@ -31,6 +31,7 @@ TalkerError
 │   └── AnswerBrokenOff, AnswerCutShort, AnswerFiltered   what was written of it is kept
 ├── BudgetUsedUp              a person's models have cost what they may cost in a day
 └── LoadingFailed             a video cannot be loaded; carries its typed reason
+    └── LibraryFull           a person's quota has no room for it
 """
 
 import re
@@ -410,7 +411,8 @@ class BudgetUsedUp(TalkerError):
         wait = f"{hours_left} hours" if hours_left > 1 else "an hour"
         super().__init__(
             f"Today's budget of ${budget_usd:,.2f} for models is used up. It starts anew at "
-            f"midnight UTC, in less than {wait}; DAILY_BUDGET_USD sets it."
+            f"midnight UTC, in less than {wait}; the administrator or "
+            "DAILY_BUDGET_USD sets it."
         )
 
 
@@ -430,6 +432,7 @@ Reason = Literal[
     "too_long",
     "not_a_video",
     "bad_file",
+    "library_full",
     "cancelled",
 ]
 """Why a video could not be loaded; public, as the API and `ingest status` name it."""
@@ -452,3 +455,14 @@ class LoadingFailed(TalkerError):
 
     def as_json(self) -> dict[str, str]:
         return {"reason": self.reason, "detail": self.detail, "next_step": self.next_step}
+
+
+class LibraryFull(LoadingFailed):
+    """`what` is what a person has and may have, such as `12 of 12 videos`."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "library_full",
+            f"Your library has no room for this: you have {what}.",
+            "Take something out of it, or ask the administrator for more.",
+        )

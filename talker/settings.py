@@ -115,6 +115,10 @@ class Settings(BaseSettings):
     )
     langsmith_project: str = "youtubetalker"
 
+    quota_videos: int = Field(default=0, ge=0)
+    quota_hours: float = Field(default=0, ge=0)
+    quota_storage_mb: float = Field(default=0, ge=0)
+
     max_question_chars: int = Field(default=8_000, ge=1)
     max_upload_mb: int = Field(default=20, ge=1)
     max_video_hours: int = Field(default=12, ge=1)
