@@ -13,7 +13,14 @@ from starlette.types import Message
 
 import talker
 from api.asking import check_collection
-from api.dependencies import AppResources, AppServices, CurrentUser, Session
+from api.dependencies import (
+    AppLimits,
+    AppResources,
+    AppServices,
+    Asker,
+    CurrentUser,
+    Session,
+)
 from api.videos import FailureOut
 from ingestion.add import add_file, add_found
 from ingestion.listing import find_videos
@@ -174,12 +181,18 @@ class _LimitedBody:
 
 @router.post("", status_code=202)
 async def add_videos(
-    new: NewVideos, user: CurrentUser, resources: AppResources, services: AppServices
+    new: NewVideos,
+    user: CurrentUser,
+    resources: AppResources,
+    services: AppServices,
+    limits: AppLimits,
+    who: Asker,
 ) -> AddedList:
     """Add videos by link: known ones are ready at once, bad ones failed beside the good ones.
 
     A playlist or channel makes a collection, or extends it; what it holds is asked for first.
     """
+    await limits.adding(who, len(new.sources))
     async with resources.sessions() as session:
         await check_collection(session, user, new.collection_id)
     found = await find_videos(resources, services, user.id, new.sources, limit=new.limit)
@@ -198,9 +211,15 @@ async def add_videos(
 
 @router.post("/price")
 async def price_videos(
-    new: NewVideos, user: CurrentUser, resources: AppResources, services: AppServices
+    new: NewVideos,
+    user: CurrentUser,
+    resources: AppResources,
+    services: AppServices,
+    limits: AppLimits,
+    who: Asker,
 ) -> PriceOut:
     """What adding would load and cost; nothing is loaded. The listing is kept for ten minutes."""
+    await limits.adding(who, len(new.sources))
     found = await price(
         resources, services, user.id, new.sources, wishes=new.wishes, limit=new.limit
     )
@@ -235,6 +254,8 @@ async def upload_video(
     session: Session,
     user: CurrentUser,
     resources: AppResources,
+    limits: AppLimits,
+    who: Asker,
     file: UploadFile,
     title: Annotated[str | None, Form(max_length=500)] = None,
     url: Annotated[str | None, Form(max_length=2_000)] = None,
@@ -245,6 +266,7 @@ async def upload_video(
     A file that cannot be understood is answered with 400 and the typed reason as `error`, and
     leaves nothing behind.
     """
+    await limits.uploading(who)
     added = await add_file(
         session,
         user,

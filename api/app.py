@@ -37,6 +37,7 @@ from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
 from api.bodies import BodyLimit
 from api.guard import Guard
+from api.limits.limits import Limits
 from api.loader import VideoLoader
 from api.makings import Makings
 from api.notices import Notices
@@ -133,6 +134,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         summary_graph = build_summary_graph(resources.sessions, summarizer)
         makings = Makings(summary_graph.with_config(callbacks=callbacks))
         stack.push_async_callback(makings.aclose)
+        limits = Limits(resources.settings, resources.sessions)
+        stack.push_async_callback(limits.aclose)
+        app.state.limits = limits
         app.state.resources = resources
         app.state.services = services
         app.state.models = chat_models
@@ -143,6 +147,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.summarizer = summarizer
         app.state.makings = makings
         app.state.setup_link = await make_setup_link(resources, app.state.accounts)
+        await stack.enter_async_context(in_background(limits.keep()))
         await stack.enter_async_context(in_background(notices.listen()))
         await stack.enter_async_context(in_background(runs.keep()))
         stack.push_async_callback(runs.aclose)

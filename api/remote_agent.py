@@ -24,6 +24,7 @@ from agent.state import Question, Reader
 from api.asked import Event
 from api.asking import UNTITLED, Ask, check_scope, checked_content, own_conversation, prepare, scope
 from api.errors import RunFailed
+from api.limits.limits import Who
 from talker.errors import BadRequest, ConversationNotFound
 from talker.models import Conversation, User
 from talker.quotas import daily_usd
@@ -107,6 +108,7 @@ class RemoteAgent(RunnableGenerator[dict[str, Any], AIMessageChunk]):
         user_id = configured["user_id"]
         wanted = _checked(configured)
         async for sent in inputs:
+            await self._app.state.limits.asking(Who(user_id, configured["address"]))
             turn = self._turn if wanted.thread_id else self._alone
             async for event in turn(user_id, sent["messages"], wanted):
                 chunk = as_chunk(event)

@@ -19,10 +19,12 @@ from agent.summarizer import Summarizer, key_of
 from agent.transcripts import transcripts_in
 from api.conversations import CitationOut
 from api.dependencies import (
+    AppLimits,
     AppMakings,
     AppModels,
     AppResources,
     AppSummarizer,
+    Asker,
     CurrentUser,
     Session,
 )
@@ -103,6 +105,8 @@ async def make_summary(
     models: AppModels,
     summarizer: AppSummarizer,
     makings: AppMakings,
+    limits: AppLimits,
+    who: Asker,
     new: NewSummary | None = None,
 ) -> EventSourceResponse:
     """Have a summary written, and read it meanwhile as one JSON object a `data:` line.
@@ -112,6 +116,7 @@ async def make_summary(
     somebody else is read along. It is written to its end when the reader goes away.
     """
     new = new or NewSummary()
+    await limits.asking(who)
     models.check(new.model)
     async with resources.sessions() as session:
         transcript, language = await _transcript(session, user, video_id, new.language)

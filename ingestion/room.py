@@ -90,6 +90,8 @@ async def _known(
     there: set[str] = set()
     lengths: dict[str, int] = {}
     for name, duration_ms, entered in rows:
+        if name is None:
+            continue
         if entered is not None:
             there.add(name)
         if duration_ms is not None:

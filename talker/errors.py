@@ -29,11 +29,13 @@ TalkerError
 │   ├── QuestionFlagged, ContextTooLong, UnreadableReply, EmptyAnswer, MisfitReply,
 │   ├── UnprovedPost          a text of which nothing holds
 │   └── AnswerBrokenOff, AnswerCutShort, AnswerFiltered   what was written of it is kept
+├── TooManyRequests           asked more often than the limits let
 ├── BudgetUsedUp              a person's models have cost what they may cost in a day
 └── LoadingFailed             a video cannot be loaded; carries its typed reason
     └── LibraryFull           a person's quota has no room for it
 """
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -404,6 +406,22 @@ class AnswerFiltered(ModelError):
             "The model's provider held the answer back: its content filter stopped it. Put the "
             "question in other words, or choose another model."
         )
+
+
+class TooManyRequests(TalkerError):
+    """`words` are the limit's, such as `60 questions a minute`."""
+
+    def __init__(self, words: str, retry_after_s: float) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(f"That is more than {words}. Try again in {in_words(self.retry_after_s)}.")
+
+
+def in_words(seconds: int) -> str:
+    """A time to wait, as one says it: `12 seconds`, `3 minutes`, `5 hours`."""
+    for unit, length in (("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{math.ceil(seconds / length)} {unit}s"
+    return f"{seconds} seconds" if seconds > 1 else "a second"
 
 
 class BudgetUsedUp(TalkerError):
