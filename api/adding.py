@@ -13,7 +13,14 @@ from starlette.types import Message
 
 import talker
 from api.asking import check_collection
-from api.dependencies import AppResources, AppServices, CurrentUser, Session
+from api.dependencies import (
+    AppLimits,
+    AppResources,
+    AppServices,
+    Asker,
+    CurrentUser,
+    Session,
+)
 from api.videos import FailureOut
 from ingestion.add import add_file, add_found
 from ingestion.listing import find_videos
@@ -22,6 +29,7 @@ from ingestion.price import price
 from ingestion.wishes import Added, Wishes
 from talker.errors import UploadTooLarge
 from talker.models import VideoStatus
+from talker.quotas import quotas_of
 
 router = APIRouter(prefix="/videos", tags=["videos"])
 
@@ -86,7 +94,7 @@ class AddedOut(BaseModel):
     """`video_id` and `job_id` are null for a source that is no video; `job_id` for a known one.
 
     A playlist or channel has neither: `videos` is how many it holds, `collection_id` where they
-    are.
+    are, and a `failure` says why some were left out.
     """
 
     source: str
@@ -173,18 +181,29 @@ class _LimitedBody:
 
 @router.post("", status_code=202)
 async def add_videos(
-    new: NewVideos, user: CurrentUser, resources: AppResources, services: AppServices
+    new: NewVideos,
+    user: CurrentUser,
+    resources: AppResources,
+    services: AppServices,
+    limits: AppLimits,
+    who: Asker,
 ) -> AddedList:
     """Add videos by link: known ones are ready at once, bad ones failed beside the good ones.
 
     A playlist or channel makes a collection, or extends it; what it holds is asked for first.
     """
+    await limits.adding(who, len(new.sources))
     async with resources.sessions() as session:
         await check_collection(session, user, new.collection_id)
     found = await find_videos(resources, services, user.id, new.sources, limit=new.limit)
     async with resources.sessions.begin() as session:
         added = await add_found(
-            session, user, found, new.wishes, together=batching(services) is not None
+            session,
+            user,
+            found,
+            new.wishes,
+            quotas=quotas_of(user, resources.settings),
+            together=batching(services) is not None,
         )
     by_source = {one.source: one for one in added}
     return _added([by_source[source] for source in new.sources if source in by_source])
@@ -192,9 +211,15 @@ async def add_videos(
 
 @router.post("/price")
 async def price_videos(
-    new: NewVideos, user: CurrentUser, resources: AppResources, services: AppServices
+    new: NewVideos,
+    user: CurrentUser,
+    resources: AppResources,
+    services: AppServices,
+    limits: AppLimits,
+    who: Asker,
 ) -> PriceOut:
     """What adding would load and cost; nothing is loaded. The listing is kept for ten minutes."""
+    await limits.adding(who, len(new.sources))
     found = await price(
         resources, services, user.id, new.sources, wishes=new.wishes, limit=new.limit
     )
@@ -219,14 +244,18 @@ async def price_videos(
 async def add_sample(session: Session, user: CurrentUser, resources: AppResources) -> AddedList:
     """Add the talk that comes with the app, for a first answer without key or network."""
     content = await asyncio.to_thread(SAMPLE.read_bytes)
-    max_hours = resources.settings.max_video_hours
-    return _added([await add_file(session, user, SAMPLE.name, content, max_hours=max_hours)])
+    settings = resources.settings
+    quotas, max_hours = quotas_of(user, settings), settings.max_video_hours
+    sample = add_file(session, user, SAMPLE.name, content, max_hours=max_hours, quotas=quotas)
+    return _added([await sample])
 
 
 async def upload_video(
     session: Session,
     user: CurrentUser,
     resources: AppResources,
+    limits: AppLimits,
+    who: Asker,
     file: UploadFile,
     title: Annotated[str | None, Form(max_length=500)] = None,
     url: Annotated[str | None, Form(max_length=2_000)] = None,
@@ -237,6 +266,7 @@ async def upload_video(
     A file that cannot be understood is answered with 400 and the typed reason as `error`, and
     leaves nothing behind.
     """
+    await limits.uploading(who)
     added = await add_file(
         session,
         user,
@@ -246,6 +276,7 @@ async def upload_video(
         url=(url or "").strip() or None,
         language=language or None,
         max_hours=resources.settings.max_video_hours,
+        quotas=quotas_of(user, resources.settings),
     )
     return _added([added])
 

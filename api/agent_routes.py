@@ -15,11 +15,11 @@ from langserve import APIHandler
 from sse_starlette import EventSourceResponse
 
 from api.accounts.identity import Person
-from api.dependencies import AppResources, CurrentPerson, CurrentUser
+from api.dependencies import AppResources, Asker, CurrentPerson
 from api.errors import InternalError, RunFailed, status_named
+from api.limits.limits import Who
 from api.remote_agent import RemoteAgent, RemoteInput, RemoteOutput
 from talker.errors import NotAllowed, TalkerError
-from talker.models import User
 from talker.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -54,22 +54,22 @@ def serve_agent(app: FastAPI) -> None:
 
 
 @router.post("/invoke")
-async def invoke(request: Request, user: CurrentUser) -> Response:
+async def invoke(request: Request, who: Asker) -> Response:
     """One answer: `{"input": {"messages": […]}, "config": {"configurable": {"thread_id": …}}}`.
 
     The output is a message: `content`, and `citations` in its `additional_kwargs`.
     """
     try:
-        return await _handler(request).invoke(request, server_config=_caller(user))
+        return await _handler(request).invoke(request, server_config=_caller(who))
     except RunFailed as failed:
         return _refusal(failed)
 
 
 @router.post("/batch")
-async def batch(request: Request, user: CurrentUser) -> Response:
+async def batch(request: Request, who: Asker) -> Response:
     """Several answers side by side: `inputs` and, for each or for all, `config`."""
     try:
-        return await _handler(request).batch(request, server_config=_caller(user))
+        return await _handler(request).batch(request, server_config=_caller(who))
     except RunFailed as failed:
         return _refusal(failed)
 
@@ -79,20 +79,20 @@ async def batch(request: Request, user: CurrentUser) -> Response:
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "LangServe's events"}},
 )
-async def stream(request: Request, user: CurrentUser) -> EventSourceResponse:
+async def stream(request: Request, who: Asker) -> EventSourceResponse:
     """The answer as LangServe streams it: a `data` event for each chunk, `end` the last."""
-    response = await _handler(request).stream(request, server_config=_caller(user))
+    response = await _handler(request).stream(request, server_config=_caller(who))
     response.body_iterator = _with_reasons(response.body_iterator)
     return response
 
 
 @router.post("/stream_log", include_in_schema=False)
 async def stream_log(
-    request: Request, resources: AppResources, person: CurrentPerson
+    request: Request, resources: AppResources, person: CurrentPerson, who: Asker
 ) -> EventSourceResponse:
     """What the playground reads: the same chunks as patches of a log, with no step's inside."""
     _check_playground(resources, person)
-    caller = _caller(person.user)
+    caller = _caller(who)
     response = await _handler(request).stream_log(request, server_config=caller)
     response.body_iterator = _with_reasons(response.body_iterator)
     return response
@@ -151,9 +151,9 @@ def _handler(request: Request) -> APIHandler:
     return handler
 
 
-def _caller(user: User) -> RunnableConfig:
+def _caller(who: Who) -> RunnableConfig:
     """Who asks, written over whatever the caller configured."""
-    return {"configurable": {"user_id": user.id}}
+    return {"configurable": {"user_id": who.user_id, "address": who.address}}
 
 
 def _check_playground(resources: Resources, person: Person) -> None:

@@ -32,12 +32,13 @@ from api import (
     usage,
     videos,
 )
-from api.accounts import admin_routes, auth_routes, export, key_routes, my_routes
+from api.accounts import admin_routes, auth_routes, export, key_routes, my_routes, quota_routes
 from api.accounts.gate import Gate
 from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
 from api.bodies import BodyLimit
 from api.guard import Guard
+from api.limits.limits import Limits
 from api.loader import VideoLoader
 from api.makings import Makings
 from api.notices import Notices
@@ -101,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
         key_routes,
         export,
         admin_routes,
+        quota_routes,
     ):
         by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
         routes.include_router(part.router, dependencies=by_key)
@@ -135,6 +137,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         summary_graph = build_summary_graph(resources.sessions, summarizer)
         makings = Makings(summary_graph.with_config(callbacks=callbacks))
         stack.push_async_callback(makings.aclose)
+        limits = Limits(resources.settings, resources.sessions)
+        stack.push_async_callback(limits.aclose)
+        app.state.limits = limits
         app.state.resources = resources
         app.state.services = services
         app.state.models = chat_models
@@ -145,6 +150,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.summarizer = summarizer
         app.state.makings = makings
         app.state.setup_link = await make_setup_link(resources, app.state.accounts)
+        await stack.enter_async_context(in_background(limits.keep()))
         await stack.enter_async_context(in_background(notices.listen()))
         await stack.enter_async_context(in_background(runs.keep()))
         stack.push_async_callback(runs.aclose)

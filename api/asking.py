@@ -23,6 +23,7 @@ from talker.errors import (
     VideoNotFound,
 )
 from talker.models import Collection, Conversation, LibraryEntry, Message, Run, User, now
+from talker.quotas import daily_usd
 
 UNTITLED = "New conversation"
 TITLE_CHARS = 70
@@ -162,7 +163,7 @@ async def prepare(
     await check_scope(session, user, ask.video_ids, ask.collection_id)
     template = await check_template(session, user, ask.template, ask.variables)
     await refuse_while_running(session, conversation_id)
-    await check_budget(session, user.id, models.daily_budget_usd)
+    await check_budget(session, user.id, daily_usd(user, models.daily_budget_usd))
     narrowed = ask if ask.video_ids or ask.collection_id else conversation
     asked = Asked(
         run_id=uuid4(),

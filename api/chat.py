@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -14,10 +15,11 @@ from api.accounts.identity import Person, still_holds
 from api.asked import Event
 from api.asking import Ask, own_conversation
 from api.dependencies import AppResources, AppTalking, CurrentPerson
+from api.errors import error_event
 from api.revising import Edit, Regenerate
 from api.talking import Talking
 from talker.database import DATABASE_AWAY, autocommit
-from talker.errors import DatabaseUnavailable, TalkerError
+from talker.errors import BadRequest, DatabaseUnavailable, TalkerError
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,10 @@ class ResumeMessage(BaseModel):
     after: int = Field(default=0, ge=0)
 
 
+class BadMessage(BadRequest):
+    """What does not fit the schema of any message."""
+
+
 ClientMessage = Annotated[
     AskMessage | ConfirmMessage | StopMessage | EditMessage | RegenerateMessage | ResumeMessage,
     Field(discriminator="type"),
@@ -72,8 +78,9 @@ async def chat(
 ) -> None:
     async with autocommit(resources.sessions) as session:
         await own_conversation(session, person.user, conversation_id)
-    await socket.accept()
-    await Conversing(socket, conversation_id, person, talking).listen()
+    async with talking.limits.socket(talking.who):
+        await socket.accept()
+        await Conversing(socket, conversation_id, person, talking).listen()
 
 
 class Conversing:
@@ -100,16 +107,16 @@ class Conversing:
 
     async def _receive(self, text: str) -> None:
         try:
+            self._talking.limits.message(self._talking.who)
             await self._act(CLIENT_MESSAGE.validate_json(text))
         except ValidationError as error:
             detail = error.errors()[0]
             place = ".".join(str(part) for part in detail["loc"])
-            await self._refuse("bad_message", f"{place or 'message'}: {detail['msg']}")
+            await self._refuse(BadMessage(f"{place or 'message'}: {detail['msg']}"))
         except TalkerError as error:
-            await self._refuse(error.name(), str(error))
+            await self._refuse(error)
         except DATABASE_AWAY:
-            away = DatabaseUnavailable()
-            await self._refuse(away.name(), str(away), retryable=True)
+            await self._refuse(DatabaseUnavailable())
 
     async def _act(self, message: ClientMessage) -> None:
         await self._check()
@@ -135,8 +142,11 @@ class Conversing:
         if not self._person.may_lapse:
             return
         async with autocommit(self._talking.resources.sessions) as session:
-            if not await still_holds(session, self._person):
-                raise NotLoggedIn
+            user = await still_holds(session, self._person)
+        if user is None:
+            raise NotLoggedIn
+        # What the administrator changed meanwhile holds from now on.
+        self._person = replace(self._person, user=user)
 
     def _follow(self, run_id: UUID, after: int = 0) -> None:
         events = self._talking.runs.read(self._conversation_id, run_id, after)
@@ -155,21 +165,12 @@ class Conversing:
             async for event in events:
                 await self._socket.send_json(event)
         except TalkerError as error:
-            await self._refuse(error.name(), str(error))
+            await self._refuse(error)
         except DATABASE_AWAY:
-            away = DatabaseUnavailable()
-            await self._refuse(away.name(), str(away), retryable=True)
+            await self._refuse(DatabaseUnavailable())
         except (WebSocketDisconnect, RuntimeError):
             log.debug("a reader left")  # Starlette raises RuntimeError on a closed socket
 
-    async def _refuse(self, name: str, detail: str, *, retryable: bool = False) -> None:
+    async def _refuse(self, error: TalkerError) -> None:
         """An error of the message, not of a run: no run, and no number."""
-        event: dict[str, Any] = {
-            "type": "error",
-            "error": name,
-            "detail": detail,
-            "retryable": retryable,
-            "run_id": None,
-            "seq": 0,
-        }
-        await self._socket.send_json(event)
+        await self._socket.send_json({**error_event(error), "run_id": None, "seq": 0})

@@ -10,7 +10,9 @@ from starlette.requests import HTTPConnection
 from agent.models import ChatModels
 from agent.search import Search
 from agent.summarizer import Summarizer
+from api.accounts.attempts import address_of
 from api.accounts.identity import Person
+from api.limits.limits import Limits, Who
 from api.makings import Makings
 from api.runs import Runs
 from api.talking import Talking
@@ -68,8 +70,26 @@ def _models(connection: HTTPConnection) -> ChatModels:
 AppModels = Annotated[ChatModels, Depends(_models)]
 
 
-def _talking(resources: AppResources, runs: AppRuns, models: AppModels) -> Talking:
-    return Talking(resources, runs, models)
+def _limits(connection: HTTPConnection) -> Limits:
+    limits: Limits = connection.app.state.limits
+    return limits
+
+
+AppLimits = Annotated[Limits, Depends(_limits)]
+
+
+def _who(connection: HTTPConnection, user: CurrentUser) -> Who:
+    return Who(user.id, address_of(connection))
+
+
+Asker = Annotated[Who, Depends(_who)]
+"""Who asks, as limits know them."""
+
+
+def _talking(
+    resources: AppResources, runs: AppRuns, models: AppModels, limits: AppLimits, who: Asker
+) -> Talking:
+    return Talking(resources, runs, models, limits, who)
 
 
 AppTalking = Annotated[Talking, Depends(_talking)]

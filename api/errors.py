@@ -1,6 +1,7 @@
 """Error type to status: one table, one handler; a test holds the table to the whole tree."""
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.accounts.errors import NotLoggedIn, TooManyAttempts
+from api.accounts.errors import NotLoggedIn
 from talker import errors
 from talker.database import DATABASE_AWAY
 
@@ -40,7 +41,6 @@ STATUS: dict[type[errors.TalkerError], int] = {
     InternalError: 500,
     BodyTooLarge: 413,
     NotLoggedIn: 401,
-    TooManyAttempts: 429,
     RunFailed: 500,
     errors.BadSettings: 500,
     errors.BadRequest: 400,
@@ -50,10 +50,12 @@ STATUS: dict[type[errors.TalkerError], int] = {
     errors.UploadTooLarge: 413,
     errors.WrongKindOfFile: 415,
     errors.LoadingFailed: 400,
+    errors.LibraryFull: 413,
     errors.Unavailable: 503,
     errors.ModelError: 502,
     errors.ModelOutOfCredit: 402,
     errors.ModelTimedOut: 504,
+    errors.TooManyRequests: 429,
     errors.BudgetUsedUp: 402,
 }
 """By the nearest class: an error without a row has its parent's."""
@@ -95,11 +97,25 @@ def add_handlers(app: FastAPI) -> None:
 
 
 def error_event(error: errors.TalkerError) -> dict[str, Any]:
-    """An error inside a stream; `retryable` says whether the same may work later."""
-    retryable = isinstance(error, errors.Unavailable | InternalError) or (
+    """An error inside a stream; `retryable` says whether the same may work later, and
+    `retry_after_s`, where it is known, when."""
+    retryable = isinstance(error, errors.Unavailable | InternalError | errors.TooManyRequests) or (
         isinstance(error, errors.ModelError) and error.retryable
     )
-    return {"type": "error", **body(error.name(), str(error)), "retryable": retryable}
+    event: dict[str, Any] = {
+        "type": "error",
+        **body(error.name(), str(error)),
+        "retryable": retryable,
+    }
+    if retry_after_s := _retry_after_s(error):
+        event["retry_after_s"] = retry_after_s
+    return event
+
+
+def _retry_after_s(error: errors.TalkerError) -> int | None:
+    if isinstance(error, errors.ModelBusy | errors.TooManyRequests) and error.retry_after_s:
+        return max(1, math.ceil(error.retry_after_s))
+    return None
 
 
 def body(name: str, detail: str) -> dict[str, str]:
@@ -113,8 +129,8 @@ async def _talker_error(_: Request, error: Exception) -> JSONResponse:
 
 def response_to(error: errors.TalkerError) -> JSONResponse:
     headers = {}
-    if isinstance(error, errors.ModelBusy | TooManyAttempts) and error.retry_after_s:
-        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    if retry_after_s := _retry_after_s(error):
+        headers["Retry-After"] = str(retry_after_s)
     if isinstance(error, NotLoggedIn):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.LoadingFailed):

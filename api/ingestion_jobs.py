@@ -231,7 +231,7 @@ async def _changes(resources: Resources, person: Person) -> AsyncIterator[Server
     while True:
         at = now()
         async with resources.sessions() as session:
-            if not await still_holds(session, person):
+            if await still_holds(session, person) is None:
                 return
             rows = (await session.execute(query)).all()
         for row in rows:

@@ -17,6 +17,7 @@ from ingestion.preview import Previewed, preview
 from ingestion.provider import TranscriptProvider
 from ingestion.wishes import Added, Wishes
 from talker.models import User, Video
+from talker.quotas import quotas_of
 from talker.resources import Resources
 
 POLL_S = 0.5
@@ -50,8 +51,11 @@ class VideoLoader:
         async with self._resources.sessions.begin() as session:
             user = await session.get_one(User, person)
             together = batching(self._services) is not None
-            added = await add_found(session, user, found, Wishes(), together=together)
-        refused = [_reason(one) for one in added if one.video_id is None and not one.is_list]
+            quotas = quotas_of(user, self._resources.settings)
+            added = await add_found(
+                session, user, found, Wishes(), quotas=quotas, together=together
+            )
+        refused = [_reason(one) for one in added if one.video_id is None and one.failure]
         videos = [video for one in added for video in (one.videos if one.is_list else [one])]
         ids = list(dict.fromkeys(video.video_id for video in videos if video.video_id))
         while True:

@@ -24,8 +24,10 @@ from agent.state import Question, Reader
 from api.asked import Event
 from api.asking import UNTITLED, Ask, check_scope, checked_content, own_conversation, prepare, scope
 from api.errors import RunFailed
+from api.limits.limits import Who
 from talker.errors import BadRequest, ConversationNotFound
 from talker.models import Conversation, User
+from talker.quotas import daily_usd
 
 
 class BadConfig(BadRequest):
@@ -106,6 +108,7 @@ class RemoteAgent(RunnableGenerator[dict[str, Any], AIMessageChunk]):
         user_id = configured["user_id"]
         wanted = _checked(configured)
         async for sent in inputs:
+            await self._app.state.limits.asking(Who(user_id, configured["address"]))
             turn = self._turn if wanted.thread_id else self._alone
             async for event in turn(user_id, sent["messages"], wanted):
                 chunk = as_chunk(event)
@@ -151,7 +154,7 @@ class RemoteAgent(RunnableGenerator[dict[str, Any], AIMessageChunk]):
             user = await session.get_one(User, user_id)
             await check_scope(session, user, wanted.video_ids, wanted.collection_id)
             videos = await scope(session, user, wanted.video_ids, wanted.collection_id)
-            await check_budget(session, user_id, state.models.daily_budget_usd)
+            await check_budget(session, user_id, daily_usd(user, state.models.daily_budget_usd))
         question = Question(
             messages=messages, video_ids=None if videos is None else [str(id_) for id_ in videos]
         )

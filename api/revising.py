@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.budget import check_budget
 from agent.models import ChatModels
 from api.asked import ASKED, Asked, Claim
 from api.asking import (
@@ -24,6 +25,7 @@ from api.asking import (
 )
 from talker.errors import BadRequest, MessageNotFound
 from talker.models import Conversation, Message, Run, User, now
+from talker.quotas import daily_usd
 
 
 class Edit(BaseModel):
@@ -55,11 +57,17 @@ class NotAnAnswer(BadRequest):
 
 
 async def prepare_edit(
-    session: AsyncSession, user: User, conversation_id: UUID, edit: Edit, *, max_chars: int
+    session: AsyncSession,
+    user: User,
+    conversation_id: UUID,
+    edit: Edit,
+    *,
+    models: ChatModels,
+    max_chars: int,
 ) -> Claim:
     """Put the question, and all after it, out of the conversation, and ask it in its new words.
 
-    Raises BadRequest, ConversationNotFound, MessageNotFound or ConversationBusy.
+    Raises BadRequest, ConversationNotFound, MessageNotFound, ConversationBusy or BudgetUsedUp.
     """
     content = checked_content(edit.content, max_chars)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
@@ -67,6 +75,7 @@ async def prepare_edit(
     if question.role != "user":
         raise NotYourWords
     await refuse_while_running(session, conversation_id)
+    await check_budget(session, user.id, daily_usd(user, models.daily_budget_usd))
     asked = await _as_before(session, user, conversation, question)
     asked.question_id = uuid4()
     asked.content = content
@@ -87,7 +96,8 @@ async def prepare_regenerate(
 ) -> Claim:
     """Put the answer, and all after it, out of the conversation, and answer its question again.
 
-    Raises BadRequest, UnknownModel, ConversationNotFound, MessageNotFound or ConversationBusy.
+    Raises BadRequest, UnknownModel, ConversationNotFound, MessageNotFound, ConversationBusy or
+    BudgetUsedUp.
     """
     models.check(wanted.model)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
@@ -95,6 +105,7 @@ async def prepare_regenerate(
     if answer.role != "assistant":
         raise NotAnAnswer
     await refuse_while_running(session, conversation_id)
+    await check_budget(session, user.id, daily_usd(user, models.daily_budget_usd))
     question = await _question_of(session, answer)
     asked = await _as_before(session, user, conversation, question)
     asked.model = wanted.model or asked.model

@@ -19,10 +19,12 @@ from agent.summarizer import Summarizer, key_of
 from agent.transcripts import transcripts_in
 from api.conversations import CitationOut
 from api.dependencies import (
+    AppLimits,
     AppMakings,
     AppModels,
     AppResources,
     AppSummarizer,
+    Asker,
     CurrentUser,
     Session,
 )
@@ -30,6 +32,7 @@ from api.makings import Making
 from ingestion import library
 from talker.errors import ChatModelNeeded, SummaryNotFound, VideoNotReady
 from talker.models import SummaryStyle, Transcript, User
+from talker.quotas import daily_usd
 from talker.text import primary
 
 router = APIRouter(prefix="/videos", tags=["summaries"])
@@ -102,6 +105,8 @@ async def make_summary(
     models: AppModels,
     summarizer: AppSummarizer,
     makings: AppMakings,
+    limits: AppLimits,
+    who: Asker,
     new: NewSummary | None = None,
 ) -> EventSourceResponse:
     """Have a summary written, and read it meanwhile as one JSON object a `data:` line.
@@ -111,6 +116,7 @@ async def make_summary(
     somebody else is read along. It is written to its end when the reader goes away.
     """
     new = new or NewSummary()
+    await limits.asking(who)
     models.check(new.model)
     async with resources.sessions() as session:
         transcript, language = await _transcript(session, user, video_id, new.language)
@@ -155,7 +161,7 @@ async def _check(
     await summarizer.material(summary, video)
     if models.configured:
         async with resources.sessions() as session:
-            await check_budget(session, user.id, models.daily_budget_usd)
+            await check_budget(session, user.id, daily_usd(user, models.daily_budget_usd))
 
 
 def _plan(summary: SummaryPlan) -> Plan:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from agent.models import ChatModels
 from api.asked import Claim
 from api.asking import Ask, AwaitsWord, own_conversation, prepare
+from api.limits.limits import Limits, Who
 from api.revising import Edit, Regenerate, prepare_edit, prepare_regenerate
 from api.run_store import ask_to_stop, give_word
 from api.runs import Runs
@@ -31,6 +32,8 @@ class Talking:
     resources: Resources
     runs: Runs
     models: ChatModels
+    limits: Limits
+    who: Who
 
     @property
     def max_chars(self) -> int:
@@ -49,7 +52,7 @@ class Talking:
     async def edit(self, user: User, conversation_id: UUID, edit: Edit) -> UUID:
         async def prepared(session: AsyncSession) -> Claim:
             return await prepare_edit(
-                session, user, conversation_id, edit, max_chars=self.max_chars
+                session, user, conversation_id, edit, models=self.models, max_chars=self.max_chars
             )
 
         return await self._start(conversation_id, prepared)
@@ -63,7 +66,11 @@ class Talking:
         return await self._start(conversation_id, prepared)
 
     async def _start(self, conversation_id: UUID, prepared: Prepare) -> UUID:
-        """Prepare and start a run; what waits for a word is declined first."""
+        """Prepare and start a run; what waits for a word is declined first.
+
+        Raises TooManyRequests.
+        """
+        await self.limits.asking(self.who)
         try:
             claim = await self._committed(prepared)
         except AwaitsWord:

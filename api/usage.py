@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from agent.budget import spent, spent_today, today
 from api.dependencies import AppResources, CurrentUser, Session
 from talker.models import ModelCall
+from talker.quotas import held, quotas_of
 
 router = APIRouter(tags=["usage"])
 
@@ -21,14 +22,31 @@ class ModelUsage(BaseModel):
     cost_usd: float
 
 
+class Share(BaseModel):
+    """How much one has, and the `most` one may have; null where there is no bound."""
+
+    used: float
+    most: float | None
+
+
+class LibraryShare(BaseModel):
+    """`hours` are of videos whose length is known, `storage_mb` of the captions of own files."""
+
+    videos: Share
+    hours: Share
+    storage_mb: Share
+
+
 class Usage(BaseModel):
     """US dollars since midnight and since the month's first day, in UTC; `by_model` is the
-    month's, dearest first. A `budget_usd` of null: a day has no bound."""
+    month's, dearest first. A `budget_usd` of null: a day has no bound. `library` is what the
+    quotas are about."""
 
     today_usd: float
     month_usd: float
     budget_usd: float | None
     by_model: list[ModelUsage]
+    library: LibraryShare
 
 
 @router.get("/usage")
@@ -47,10 +65,11 @@ async def my_usage(session: Session, user: CurrentUser, resources: AppResources)
         .group_by(ModelCall.model)
         .order_by(cost.desc(), ModelCall.model)
     )
+    quotas, has = quotas_of(user, resources.settings), await held(session, user.id)
     return Usage(
         today_usd=await spent_today(session, user.id),
         month_usd=await spent(session, user.id, month),
-        budget_usd=resources.settings.daily_budget_usd or None,
+        budget_usd=quotas.daily_usd or None,
         by_model=[
             ModelUsage(
                 model=model,
@@ -61,4 +80,9 @@ async def my_usage(session: Session, user: CurrentUser, resources: AppResources)
             )
             for model, calls, input_tokens, output_tokens, cost_usd in rows
         ],
+        library=LibraryShare(
+            videos=Share(used=has.videos, most=quotas.videos or None),
+            hours=Share(used=has.hours, most=quotas.hours or None),
+            storage_mb=Share(used=has.storage_mb, most=quotas.storage_mb or None),
+        ),
     )

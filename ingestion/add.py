@@ -18,17 +18,22 @@ from ingestion.failures import too_long
 from ingestion.jobs import BATCH, PERSONAL, hurry, latest_jobs, put_back
 from ingestion.listing import Found
 from ingestion.provider import FetchedTranscript, no_videos
+from ingestion.room import Room, fitting, open_room
 from ingestion.rows import (
     add_transcript,
     enter,
     loaded_languages,
     own_videos,
     shared_videos,
+    text_bytes,
 )
 from ingestion.wishes import Added, Wishes, failed_lately, lacks
 from talker import collections
 from talker.models import IngestionBatch, IngestionJob, User, Video, now
+from talker.quotas import Quotas
 from talker.sources import youtube_id
+
+UNBOUND = Quotas()
 
 PERSONAL_VIDEOS = 5
 """So few at one time are what a person waits for; they go before any batch."""
@@ -40,15 +45,18 @@ async def add_found(
     found: Sequence[Found],
     wishes: Wishes,
     *,
+    quotas: Quotas = UNBOUND,
     together: bool = False,
 ) -> list[Added]:
     """Add the videos that sources name; one answer for each source, in order.
 
     A known video is `ready` without any call to the outside; one that somebody is loading is
     joined. One that failed a short while ago is `failed` for the same reason, without another
-    try. A bad source fails beside the good ones. `together` says that the service asked first may
+    try. A bad source fails beside the good ones, and so does what `quotas` leave no room for; a
+    list is taken as far as it fits. `together` says that the service asked first may
     have batches, in which many are fetched at once.
     """
+    found = await fitting(session, user, found, quotas)
     sources = {video.youtube_id: one.source for one in found for video in one.videos}
     videos = await own_videos(session, user, set(sources))
     missing = {
@@ -74,12 +82,13 @@ async def add_file(
     url: str | None = None,
     language: str | None = None,
     max_hours: int,
+    quotas: Quotas = UNBOUND,
     priority: int = PERSONAL,
 ) -> Added:
     """Add a caption file as a video of the person's own; the same captions again are that video.
 
-    Raises LoadingFailed with reason `bad_file` (or `not_a_video` for the `url`) or
-    WrongKindOfFile; then nothing was stored.
+    Raises LoadingFailed with reason `bad_file` (or `not_a_video` for the `url`), LibraryFull or
+    WrongKindOfFile; then the transaction must not be committed.
     """
     file = await asyncio.to_thread(parse_file, name, content)
     if file.duration_ms > max_hours * 3_600_000:
@@ -90,7 +99,8 @@ async def add_file(
         youtube_id=youtube_id(url) if url else file.youtube_id,
         language=language or file.language,
     )
-    video, transcript_id = await _of_file(session, user, file)
+    room = await open_room(session, user, quotas)
+    video, transcript_id = await _of_file(session, user, file, room)
     await enter(session, user, [video.id])
     if video.status == "ready":
         return Added(name, video.id, None, "ready", None, video.title)
@@ -111,10 +121,12 @@ async def add_file(
     return Added(name, video.id, job.id, video.status, None, video.title)
 
 
-async def _of_file(session: AsyncSession, user: User, file: CaptionFile) -> tuple[Video, UUID]:
-    """The video of a caption file, and its transcript."""
+async def _of_file(
+    session: AsyncSession, user: User, file: CaptionFile, room: Room | None
+) -> tuple[Video, UUID]:
+    """The video of a caption file, and its transcript. Raises LibraryFull."""
     content_hash = file.content_hash()
-    await session.execute(
+    made = await session.scalar(
         insert(Video)
         .values(
             youtube_id=file.youtube_id,
@@ -126,7 +138,10 @@ async def _of_file(session: AsyncSession, user: User, file: CaptionFile) -> tupl
             described_at=now(),
         )
         .on_conflict_do_nothing(index_elements=["owner_id", "content_hash"])
+        .returning(Video.id)
     )
+    if room is not None and made is not None:
+        room.take(duration_ms=file.duration_ms, size=text_bytes(file.segments))
     video = await session.scalar(
         select(Video)
         .where(Video.owner_id == user.id, Video.content_hash == content_hash)
@@ -226,6 +241,7 @@ async def _answer(
         None,
         None,
         _status(members),
+        found.left_out.as_json() if found.left_out else None,
         title=found.title,
         collection_id=collection.id,
         videos=members,

@@ -187,6 +187,7 @@ async def _store(session: AsyncSession, video: Video, content: files.TranscriptF
         language=content.language,
         kind=content.kind,
         provider=content.provider,
+        bytes=sum(len(segment.text.encode()) for segment in content.segments),
     )
     session.add(transcript)
     await session.flush()

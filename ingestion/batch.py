@@ -20,6 +20,7 @@ from ingestion.wishes import Added, Wishes
 from ingestion.worker import working
 from talker.errors import BadRequest, LoadingFailed, UserNotFound, WrongKindOfFile
 from talker.models import LOCAL_USER_EMAIL, IngestionJob, User, Video, now
+from talker.quotas import quotas_of
 from talker.resources import Resources
 
 POLL_S = 0.3
@@ -71,7 +72,12 @@ async def add(
             found = await find_videos(resources, services, user.id, links, limit=left)
             async with resources.sessions.begin() as session:
                 linked = await add_found(
-                    session, user, found, wishes, together=batching(services) is not None
+                    session,
+                    user,
+                    found,
+                    wishes,
+                    quotas=quotas_of(user, resources.settings),
+                    together=batching(services) is not None,
                 )
             for added in linked:
                 report.added(added)
@@ -86,6 +92,7 @@ async def follow(resources: Resources, answers: Sequence[Added], report: Report)
     """
     videos = [one for added in answers for one in (added.videos if added.is_list else (added,))]
     failed = {one.video_id or one.source for one in videos if one.status == "failed"}
+    failed |= {added.source for added in answers if added.is_list and added.failure}
     waiting = {one.job_id for one in videos if one.job_id and one.status != "failed"}
     ready = {one.video_id for one in videos if one.status == "ready" and not one.job_id}
     waited = await wait(resources, waiting, report)
@@ -105,6 +112,7 @@ async def _add_one_file(
                 Path(source).name,
                 content,
                 max_hours=settings.max_video_hours,
+                quotas=quotas_of(user, settings),
                 priority=PERSONAL if of <= PERSONAL_VIDEOS else BATCH,
             )
             await collect(session, user, wishes, [added])

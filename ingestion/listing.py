@@ -29,7 +29,7 @@ class Found:
     """One source and its videos: one for a link, any number for a list, none with a failure.
 
     `listed` is the playlist or channel, `title` its name and `limit` how many of its first videos
-    were asked for, where the person set one.
+    were asked for, where the person set one; `left_out` says why some of them are not taken.
     """
 
     source: str
@@ -38,6 +38,7 @@ class Found:
     limit: int | None = None
     title: str | None = None
     failure: LoadingFailed | None = None
+    left_out: LoadingFailed | None = None
 
 
 async def find_videos(

@@ -83,6 +83,8 @@ class Lines:
             for one in added.videos:
                 if one.status == "failed":
                     self._say("failed", one.title or one.source, one.failure)
+            if added.failure:
+                self._say("left out", added.title or added.source, added.failure)
         elif added.status in ("ready", "failed"):
             self._say(added.status, added.title or added.source, added.failure)
 

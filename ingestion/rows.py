@@ -94,6 +94,7 @@ async def add_transcript(session: AsyncSession, video: Video, fetched: FetchedTr
         language=language,
         kind=fetched.kind,
         provider=fetched.provider,
+        bytes=text_bytes(fetched.segments),
     )
     session.add(transcript)
     await session.flush()
@@ -111,6 +112,10 @@ async def add_transcript(session: AsyncSession, video: Video, fetched: FetchedTr
         ],
     )
     return transcript.id
+
+
+def text_bytes(segments: Iterable[TimedText]) -> int:
+    return sum(len(segment.text.encode()) for segment in segments)
 
 
 async def store_transcript(

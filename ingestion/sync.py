@@ -17,6 +17,7 @@ from ingestion.provider import TranscriptProvider
 from ingestion.wishes import Added, Wishes
 from talker import collections
 from talker.models import Collection, ListKind, User, now
+from talker.quotas import quotas_of
 from talker.resources import Resources
 from talker.sources import ListSource
 
@@ -113,6 +114,9 @@ async def _bring_in(
         if not new:
             return Synced(collection.id, collection.name, ())
         wishes = Wishes(language=collection.language)
-        [added] = await add_found(session, user, [replace(found, videos=new)], wishes)
-        log.info("collection synced", extra={"new": len(new)})
-        return Synced(collection.id, collection.name, added.videos)
+        quotas = quotas_of(user, resources.settings)
+        new_ones = replace(found, videos=new)
+        [added] = await add_found(session, user, [new_ones], wishes, quotas=quotas)
+        collection.sync_failure = added.failure
+        log.info("collection synced", extra={"new": len(added.videos)})
+        return Synced(collection.id, collection.name, added.videos, added.failure)

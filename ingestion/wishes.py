@@ -42,7 +42,8 @@ class Added:
     """What became of one source; `status` is the video's, `failed` for a source that is none.
 
     A playlist or channel has no video and no job of its own: `videos` are what it holds,
-    `collection_id` where they are, and its status is `queued` until all are ready or failed.
+    `collection_id` where they are, and its status is `queued` until all are ready or failed; a
+    `failure` beside them says why some were left out.
     """
 
     source: str

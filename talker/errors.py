@@ -29,10 +29,13 @@ TalkerError
 │   ├── QuestionFlagged, ContextTooLong, UnreadableReply, EmptyAnswer, MisfitReply,
 │   ├── UnprovedPost          a text of which nothing holds
 │   └── AnswerBrokenOff, AnswerCutShort, AnswerFiltered   what was written of it is kept
+├── TooManyRequests           asked more often than the limits let
 ├── BudgetUsedUp              a person's models have cost what they may cost in a day
 └── LoadingFailed             a video cannot be loaded; carries its typed reason
+    └── LibraryFull           a person's quota has no room for it
 """
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -405,12 +408,29 @@ class AnswerFiltered(ModelError):
         )
 
 
+class TooManyRequests(TalkerError):
+    """`words` are the limit's, such as `60 questions a minute`."""
+
+    def __init__(self, words: str, retry_after_s: float) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(f"That is more than {words}. Try again in {in_words(self.retry_after_s)}.")
+
+
+def in_words(seconds: int) -> str:
+    """A time to wait, as one says it: `12 seconds`, `3 minutes`, `5 hours`."""
+    for unit, length in (("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{math.ceil(seconds / length)} {unit}s"
+    return f"{seconds} seconds" if seconds > 1 else "a second"
+
+
 class BudgetUsedUp(TalkerError):
     def __init__(self, budget_usd: float, hours_left: int) -> None:
         wait = f"{hours_left} hours" if hours_left > 1 else "an hour"
         super().__init__(
             f"Today's budget of ${budget_usd:,.2f} for models is used up. It starts anew at "
-            f"midnight UTC, in less than {wait}; DAILY_BUDGET_USD sets it."
+            f"midnight UTC, in less than {wait}; the administrator or "
+            "DAILY_BUDGET_USD sets it."
         )
 
 
@@ -430,6 +450,7 @@ Reason = Literal[
     "too_long",
     "not_a_video",
     "bad_file",
+    "library_full",
     "cancelled",
 ]
 """Why a video could not be loaded; public, as the API and `ingest status` name it."""
@@ -452,3 +473,14 @@ class LoadingFailed(TalkerError):
 
     def as_json(self) -> dict[str, str]:
         return {"reason": self.reason, "detail": self.detail, "next_step": self.next_step}
+
+
+class LibraryFull(LoadingFailed):
+    """`what` is what a person has and may have, such as `12 of 12 videos`."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "library_full",
+            f"Your library has no room for this: you have {what}.",
+            "Take something out of it, or ask the administrator for more.",
+        )

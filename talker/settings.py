@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     )
     langsmith_project: str = "youtubetalker"
 
+    quota_videos: int = Field(default=0, ge=0)
+    quota_hours: float = Field(default=0, ge=0)
+    quota_storage_mb: float = Field(default=0, ge=0)
+
     max_question_chars: int = Field(default=8_000, ge=1)
     max_upload_mb: int = Field(default=20, ge=1)
     max_video_hours: int = Field(default=12, ge=1)
@@ -141,6 +145,15 @@ class Settings(BaseSettings):
     max_failed_logins_per_address: int = Field(default=100, ge=1)
     max_registrations_per_address: int = Field(default=100, ge=1)
     max_reset_mails: int = Field(default=5, ge=1)
+    max_questions_per_minute: int = Field(default=60, ge=0)
+    max_questions_per_day: int = Field(default=5_000, ge=0)
+    max_sources_per_hour: int = Field(default=10_000, ge=0)
+    max_uploads_per_hour: int = Field(default=1_000, ge=0)
+    max_requests_per_minute: int = Field(default=6_000, ge=0)
+    max_messages_per_second: int = Field(default=50, ge=0)
+    max_messages_per_minute: int = Field(default=1_000, ge=0)
+    max_sockets: int = Field(default=1_000, ge=0)
+    limits_per_address: int = Field(default=10, ge=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -22,19 +22,25 @@ async def accounts_app(
     embedded: ServerUrls, data_dir: Path, **changes: object
 ) -> AsyncIterator[App]:
     """The app with AUTH=accounts on a database of its own; its client is nobody's."""
-    with new_database(embedded) as database_url:
-        values: dict[str, object] = {
-            "auth": "accounts",
-            "secret_key": SECRET,
-            "database_url": database_url,
-            "qdrant_url": embedded.qdrant_url,
-            "qdrant_api_key": embedded.qdrant_api_key,
-            "data_dir": data_dir,
-            "youtube_proxy": "http://127.0.0.1:9",
-            **changes,
-        }
-        async with running(Settings(_env_file=None, **values)) as app:  # type: ignore[arg-type]
+    with new_database(embedded) as url:
+        async with running(with_accounts(embedded, data_dir, url, **changes)) as app:
             yield app
+
+
+def with_accounts(
+    embedded: ServerUrls, data_dir: Path, database_url: str, **changes: object
+) -> Settings:
+    values: dict[str, object] = {
+        "auth": "accounts",
+        "secret_key": SECRET,
+        "database_url": database_url,
+        "qdrant_url": embedded.qdrant_url,
+        "qdrant_api_key": embedded.qdrant_api_key,
+        "data_dir": data_dir,
+        "youtube_proxy": "http://127.0.0.1:9",
+        **changes,
+    }
+    return Settings(_env_file=None, **values)  # type: ignore[arg-type]
 
 
 async def register(app: App, email: str, **values: Any) -> httpx.Response:

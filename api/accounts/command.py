@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from api.accounts import audit, links, overview, people
+from api.accounts import audit, links, overview, people, quotas
 from api.accounts.desk import Desk, run
 from api.accounts.errors import BadPassword
 from api.accounts.mail import Mailer
@@ -146,6 +146,44 @@ def enable(email: EmailArgument) -> None:
     """Let somebody in again."""
     _change(email, active=True)
     _say(f"{email} can log in again.")
+
+
+@app.command()
+def quota(
+    email: EmailArgument,
+    videos: Annotated[int | None, typer.Option(min=0, help="In the library.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="Of videos.")] = None,
+    storage_mb: Annotated[float | None, typer.Option(min=0, help="Of own files.")] = None,
+    daily_usd: Annotated[float | None, typer.Option(min=0, help="For models, a day.")] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="Forget what was set before; the settings hold.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what somebody has and may have, and set it; 0 sets no bound."""
+    given = {
+        "videos": videos,
+        "hours": hours,
+        "storage_mb": storage_mb,
+        "daily_usd": daily_usd,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+
+    async def change(desk: Desk) -> quotas.Standing:
+        async with desk.sessions.begin() as session:
+            user = await people.find_by_email(session, email)
+            if default or changes:
+                before = quotas.OwnQuotas() if default else quotas.own(user)
+                wanted = before.model_copy(update=changes)
+                quotas.put(session, audit.COMMAND_LINE, user, wanted)
+            return await quotas.standing(session, user, desk.settings)
+
+    found = run(change)
+    if as_json:
+        _say(json.dumps(found.as_json()))
+        return
+    for name, used, most in found.lines():
+        _say(f"{name:<11}{used:,.2f} of {f'{most:,.2f}' if most else 'any number'}")
 
 
 @app.command("audit")

@@ -1,8 +1,17 @@
 """What can be wrong with who asks, and with accounts."""
 
+import math
 from uuid import UUID
 
-from talker.errors import BadRequest, Conflict, NotAllowed, NotFound, TalkerError
+from talker.errors import (
+    BadRequest,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    TalkerError,
+    TooManyRequests,
+    in_words,
+)
 
 
 class NotLoggedIn(TalkerError):
@@ -18,13 +27,11 @@ class WrongCredentials(NotLoggedIn):
         TalkerError.__init__(self, "Email and password do not fit together. Try again.")
 
 
-class TooManyAttempts(TalkerError):
+class TooManyAttempts(TooManyRequests):
     def __init__(self, retry_after_s: float) -> None:
-        self.retry_after_s = retry_after_s
-        minutes = max(1, round(retry_after_s / 60))
-        super().__init__(
-            f"That was tried too often. Try again in {minutes} "
-            f"{'minute' if minutes == 1 else 'minutes'}."
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        TalkerError.__init__(
+            self, f"That was tried too often. Try again in {in_words(self.retry_after_s)}."
         )
 
 

@@ -3,10 +3,12 @@
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.accounts.attempts import address_of
 from api.accounts.errors import AdminsOnly, NotLoggedIn, ReadOnlyKey
 from api.accounts.identity import Person, known_person, local_person, note_use
 from api.errors import response_to
 from api.guard import SAFE
+from api.limits.limits import Limits
 from talker.database import DATABASE_AWAY, autocommit
 from talker.errors import DatabaseUnavailable, TalkerError
 
@@ -35,8 +37,12 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or not is_private(scope["path"]):
             return await self._app(scope, receive, send)
+        connection = HTTPConnection(scope)
+        limits: Limits = connection.app.state.limits
         try:
-            person = await _who(HTTPConnection(scope))
+            limits.request_from(address_of(connection))
+            person = await _who(connection)
+            limits.request_of(person.user.id)
             _check(person, scope)
         except TalkerError as error:
             return await response_to(error)(scope, receive, send)

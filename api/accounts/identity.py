@@ -65,16 +65,16 @@ async def known_person(
     return None
 
 
-async def still_holds(session: AsyncSession, person: Person) -> bool:
-    """Whether who was let in a while ago would be let in again."""
+async def still_holds(session: AsyncSession, person: Person) -> User | None:
+    """Who was let in a while ago, as they are now; null where they would not be let in again."""
     if person.login_id is not None:
         query: Select[User] = _logins().with_only_columns(User)
         query = query.where(AccessToken.id == person.login_id)
     elif person.key_id is not None:
         query = _keys().with_only_columns(User).where(ApiKey.id == person.key_id)
     else:
-        return True
-    return await session.scalar(query) is not None
+        return person.user
+    return await session.scalar(query)
 
 
 async def note_use(session: AsyncSession, person: Person) -> None:

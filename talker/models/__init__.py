@@ -1,6 +1,13 @@
 """Tables. Instants are UTC; times inside a video are whole milliseconds from its start."""
 
-from talker.models.accounts import AccessToken, ApiKey, Attempts, AuditEvent, OneTimeLink
+from talker.models.accounts import (
+    AccessToken,
+    ApiKey,
+    Attempts,
+    AuditEvent,
+    OneTimeLink,
+    OpenSockets,
+)
 from talker.models.base import (
     LOCAL_USER_EMAIL,
     Base,
@@ -65,6 +72,7 @@ __all__ = [
     "Message",
     "ModelCall",
     "OneTimeLink",
+    "OpenSockets",
     "Place",
     "Purpose",
     "Rating",

@@ -87,3 +87,18 @@ class Attempts(Base):
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     count: Mapped[int]
     since: Mapped[datetime]
+
+
+class OpenSockets(Base):
+    """How many sockets one process holds open for one `key`, a person or an address, as a hash.
+
+    A process says so again and again; what it has not said for a while is void.
+    """
+
+    __tablename__ = "open_sockets"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    process: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    count: Mapped[int]
+    seen_at: Mapped[datetime]

@@ -65,7 +65,10 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person. Without a `password_hash` nobody logs in as them: the one of AUTH=local."""
+    """A person. Without a `password_hash` nobody logs in as them: the one of AUTH=local.
+
+    Their `quota_…`s are null where the settings' hold, and 0 where there is no bound.
+    """
 
     __tablename__ = "users"
     __table_args__ = (one_of("role", UserRole),)
@@ -75,4 +78,8 @@ class User(Base):
     password_hash: Mapped[str | None]
     role: Mapped[str] = mapped_column(String(8), default="user", server_default="user")
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
+    quota_videos: Mapped[int | None]
+    quota_hours: Mapped[float | None]
+    quota_storage_mb: Mapped[float | None]
+    quota_daily_usd: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -78,6 +78,8 @@ class LibraryEntry(Base):
 
 
 class Transcript(Base):
+    """`bytes` is how much its segments' texts take."""
+
     __tablename__ = "transcripts"
     __table_args__ = (
         one_of("kind", TranscriptKind),
@@ -89,6 +91,7 @@ class Transcript(Base):
     language: Mapped[str] = mapped_column(String(35))
     kind: Mapped[str] = mapped_column(String(16))
     provider: Mapped[str] = mapped_column(String(16))
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -130,6 +130,8 @@ RULES: dict[str, list[Ask]] = {
     "GET /api/admin/invitations": ADMIN,
     "POST /api/admin/invitations": [Ask(403, {})],
     "DELETE /api/admin/invitations/{invitation_id}": ADMIN,
+    "GET /api/admin/users/{user_id}/quotas": ADMIN,
+    "PUT /api/admin/users/{user_id}/quotas": [Ask(403, {"videos": 1})],
     "GET /api/admin/audit": ADMIN,
 }
 

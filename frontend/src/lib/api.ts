@@ -19,6 +19,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly error: string,
     readonly detail: string,
+    /** In how many seconds the same may be tried again, where the server says. */
+    readonly retryAfterS: number | null = null,
   ) {
     super(detail);
   }
@@ -51,6 +53,7 @@ async function body<T>(
     typeof said["detail"] === "string"
       ? said["detail"]
       : `The server answered ${response.status} without saying why.`,
+    Number(response.headers.get("retry-after")) || null,
   );
 }
 

@@ -155,8 +155,8 @@ class OpenConversation {
     }
   }
 
-  #fail({ sentence, retryable }: Trouble): void {
-    const error = { error: "request_failed", detail: sentence, retryable };
+  #fail({ sentence, retryable, from = null }: Trouble): void {
+    const error = { error: "request_failed", detail: sentence, retryable, from };
     if (this.run) this.run = { ...this.run, phase: "settled", error };
   }
 
@@ -245,7 +245,8 @@ class OpenConversation {
     }
     this.messages = this.#replaced ?? this.messages;
     this.#replaced = this.run = null;
-    this.trouble = run.error && { sentence: run.error.detail, retryable: false };
+    const { detail = "", from = null } = run.error ?? {};
+    this.trouble = run.error && { sentence: detail, retryable: false, from };
   }
 
   /** Learn the ids of a turn's messages: with them it can be edited and answered anew. */

@@ -33,7 +33,13 @@ export type RunEvent = { run_id: string | null; seq: number | null } & (
     }
   | { type: "suggestions"; message_id: string; questions: string[] }
   | { type: "title"; title: string }
-  | { type: "error"; error: string; detail: string; retryable: boolean }
+  | {
+      type: "error";
+      error: string;
+      detail: string;
+      retryable: boolean;
+      retry_after_s?: number;
+    }
   | { type: "done" }
 );
 

@@ -1269,6 +1269,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/users/{user_id}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Quotas */
+        get: operations["read_quotas_api_admin_users__user_id__quotas_get"];
+        /**
+         * Set Quotas
+         * @description Set all four; what is left out, or null, is the default's again.
+         */
+        put: operations["set_quotas_api_admin_users__user_id__quotas_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1303,7 +1324,7 @@ export interface components {
          * @description `video_id` and `job_id` are null for a source that is no video; `job_id` for a known one.
          *
          *     A playlist or channel has neither: `videos` is how many it holds, `collection_id` where they
-         *     are.
+         *     are, and a `failure` says why some were left out.
          */
         AddedOut: {
             /** Source */
@@ -1324,6 +1345,21 @@ export interface components {
             collection_id: string | null;
             /** Videos */
             videos: number;
+        };
+        /**
+         * Amounts
+         * @description Videos in the library, hours of those whose length is known, megabytes of the captions of
+         *     own files, and US dollars for models since midnight UTC.
+         */
+        Amounts: {
+            /** Videos */
+            videos: number;
+            /** Hours */
+            hours: number;
+            /** Storage Mb */
+            storage_mb: number;
+            /** Daily Usd */
+            daily_usd: number;
         };
         /**
          * Ask
@@ -1588,7 +1624,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "no_captions" | "no_speech" | "private" | "removed" | "age_restricted" | "members_only" | "live" | "upcoming" | "blocked" | "quota" | "unauthorised" | "provider_down" | "too_long" | "not_a_video" | "bad_file" | "cancelled";
+            reason: "no_captions" | "no_speech" | "private" | "removed" | "age_restricted" | "members_only" | "live" | "upcoming" | "blocked" | "quota" | "unauthorised" | "provider_down" | "too_long" | "not_a_video" | "bad_file" | "library_full" | "cancelled";
             /** Detail */
             detail: string;
             /** Next Step */
@@ -1778,6 +1814,15 @@ export interface components {
              * @enum {string}
              */
             kind: "manual" | "automatic" | "generated" | "uploaded";
+        };
+        /**
+         * LibraryShare
+         * @description `hours` are of videos whose length is known, `storage_mb` of the captions of own files.
+         */
+        LibraryShare: {
+            videos: components["schemas"]["Share"];
+            hours: components["schemas"]["Share"];
+            storage_mb: components["schemas"]["Share"];
         };
         /** LoginList */
         LoginList: {
@@ -2185,6 +2230,20 @@ export interface components {
             /** Limit */
             limit?: number | null;
         };
+        /**
+         * OwnQuotas
+         * @description What is set for one person: null where the default holds, 0 where there is no bound.
+         */
+        OwnQuotas: {
+            /** Videos */
+            videos?: number | null;
+            /** Hours */
+            hours?: number | null;
+            /** Storage Mb */
+            storage_mb?: number | null;
+            /** Daily Usd */
+            daily_usd?: number | null;
+        };
         /** Part */
         Part: {
             /** Ok */
@@ -2276,6 +2335,16 @@ export interface components {
             seconds: number;
         };
         /**
+         * QuotasOut
+         * @description `own` is what is set for this person (null: the default holds), `defaults` the settings';
+         *     in both, 0 sets no bound. `used` is what they have.
+         */
+        QuotasOut: {
+            own: components["schemas"]["OwnQuotas"];
+            defaults: components["schemas"]["Amounts"];
+            used: components["schemas"]["Amounts"];
+        };
+        /**
          * Readiness
          * @description `ready` counts the database, the index and a worker; the others are told, not counted.
          */
@@ -2324,6 +2393,16 @@ export interface components {
             duration_s: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Share
+         * @description How much one has, and the `most` one may have; null where there is no bound.
+         */
+        Share: {
+            /** Used */
+            used: number;
+            /** Most */
+            most: number | null;
         };
         /** Stopped */
         Stopped: {
@@ -2428,7 +2507,8 @@ export interface components {
         /**
          * Usage
          * @description US dollars since midnight and since the month's first day, in UTC; `by_model` is the
-         *     month's, dearest first. A `budget_usd` of null: a day has no bound.
+         *     month's, dearest first. A `budget_usd` of null: a day has no bound. `library` is what the
+         *     quotas are about.
          */
         Usage: {
             /** Today Usd */
@@ -2439,6 +2519,7 @@ export interface components {
             budget_usd: number | null;
             /** By Model */
             by_model: components["schemas"]["ModelUsage"][];
+            library: components["schemas"]["LibraryShare"];
         };
         /** UsageOut */
         UsageOut: {
@@ -4940,6 +5021,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_quotas_api_admin_users__user_id__quotas_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotasOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_quotas_api_admin_users__user_id__quotas_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnQuotas"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotasOut"];
                 };
             };
             /** @description Validation Error */

@@ -1,11 +1,14 @@
 import type { Passage, RunEvent } from "./events";
 import type { Offer } from "./offer";
 import type { Message } from "./types";
+import { instantIn } from "./waiting";
 
 export interface RunError {
   error: string;
   detail: string;
   retryable: boolean;
+  /** The moment from which the same may pass, where the server says. */
+  from?: Date | null;
 }
 
 /** One question on its way to its answer: what the screen shows of it. */
@@ -79,7 +82,9 @@ export function advance(run: Run, event: RunEvent): Run {
     case "title":
       return { ...run, title: event.title };
     case "error":
-      return isLateWord(event) ? run : { ...run, phase: "settled", confirm: null, error: event };
+      return isLateWord(event)
+        ? run
+        : { ...run, phase: "settled", confirm: null, error: failure(event) };
     case "done":
       return { ...run, phase: "settled", confirm: null };
     default:
@@ -95,6 +100,15 @@ function unknownEvent(_event: never, run: Run): Run {
 /** A word that came too late, since another page or program gave it: the run goes on. */
 function isLateWord({ error }: RunError): boolean {
   return error === "nothing_to_confirm";
+}
+
+function failure({
+  error,
+  detail,
+  retryable,
+  retry_after_s,
+}: Extract<RunEvent, { type: "error" }>): RunError {
+  return { error, detail, retryable, from: instantIn(retry_after_s) };
 }
 
 function offer({ prompt, videos = [], price }: Extract<RunEvent, { type: "confirm" }>): Offer {
