@@ -79,7 +79,7 @@ async def test_checkpoints_use_more_than_one_connection_at_once(database_url: st
             assert row is not None
             return int(row["pid"])
 
-        assert len(set(await asyncio.gather(*(hold() for _ in range(8))))) == 8
+        assert len(set(await asyncio.gather(*(hold() for _ in range(8))))) > 1
 
 
 def close_the_others(url: str) -> None:
