@@ -16,8 +16,8 @@ from api.asking import Ask, own_conversation
 from api.dependencies import AppResources, AppTalking, CurrentPerson
 from api.revising import Edit, Regenerate
 from api.talking import Talking
-from talker.database import DATABASE_AWAY, autocommit
-from talker.errors import DatabaseUnavailable, TalkerError
+from talker.database import DATABASE_AWAY, autocommit, why_away
+from talker.errors import TalkerError
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +107,8 @@ class Conversing:
             await self._refuse("bad_message", f"{place or 'message'}: {detail['msg']}")
         except TalkerError as error:
             await self._refuse(error.name(), str(error))
-        except DATABASE_AWAY:
-            away = DatabaseUnavailable()
+        except DATABASE_AWAY as error:
+            away = why_away(error)
             await self._refuse(away.name(), str(away), retryable=True)
 
     async def _act(self, message: ClientMessage) -> None:
@@ -156,8 +156,8 @@ class Conversing:
                 await self._socket.send_json(event)
         except TalkerError as error:
             await self._refuse(error.name(), str(error))
-        except DATABASE_AWAY:
-            away = DatabaseUnavailable()
+        except DATABASE_AWAY as error:
+            away = why_away(error)
             await self._refuse(away.name(), str(away), retryable=True)
         except (WebSocketDisconnect, RuntimeError):
             log.debug("a reader left")  # Starlette raises RuntimeError on a closed socket
