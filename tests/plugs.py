@@ -25,6 +25,8 @@ from tests.relay import Relay
 RESTART_S = 1.0
 ANSWER_S = 180.0
 """An answer that takes longer, its reader's coming back included, counts as stuck."""
+LULL = 0.8
+"""How often all is well again before the next fault; else it comes upon the one before."""
 QUESTIONS = (
     "How deep was the deepest dive?",
     "What does the anglerfish carry on its head?",
@@ -211,6 +213,10 @@ class Plugs:
             fault = self.chance.choice(kinds)
             self.pulled[fault.__name__.replace("_", " ")] += 1
             await fault()
+            if self.chance.random() < LULL:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(until - time.monotonic()):
+                        await until_ready(f"http://127.0.0.1:{self.sockets.target_port}")
             await asyncio.sleep(self.chance.uniform(2, 10))
 
     async def kill_app(self) -> None:
