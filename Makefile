@@ -34,9 +34,10 @@ containers: .venv/.dev frontend/dist/index.html
 bench: .venv/.dev frontend/dist/index.html
 	$(BIN)/python -m bench
 
-# COUNT=100 makes every load that small, SECTIONS="killed three" runs these alone.
+# COUNT=100 makes every load that small, DURATION=60 what takes a time that short (in seconds),
+# SECTIONS="killed three" runs these alone.
 bench-long: .venv/.dev
-	$(BIN)/python -m bench --long $(if $(COUNT),--count $(COUNT)) $(SECTIONS)
+	$(BIN)/python -m bench --long $(if $(COUNT),--count $(COUNT)) $(if $(DURATION),--seconds $(DURATION)) $(SECTIONS)
 
 format: .venv/.dev
 	$(BIN)/ruff format $(PYTHON_CODE)

@@ -2,8 +2,10 @@
 
 import logging
 import os
+import resource
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -49,6 +51,7 @@ def main() -> None:
             "Stop what listens there, or set PORT to another.\n"
         )
         sys.exit(1)
+    _allow_sockets()
     if not serve(config, listening):
         sys.exit(1)
 
@@ -69,3 +72,11 @@ def _listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything is started for a port that is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def _allow_sockets() -> None:
+    """As many open files as the machine lets us have: each socket is one, and the usual limit of
+    1,024 is only what a program gets that does not ask."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -154,10 +154,12 @@ class UploadRoute(APIRoute):
                 raise UploadTooLarge(max_mb)
             try:
                 return await handle(Request(request.scope, body.receive))
-            except HTTPException:
+            except HTTPException as error:
                 # FastAPI's word for whatever went wrong while it read the form.
                 if body.too_large:
                     raise UploadTooLarge(max_mb) from None
+                if isinstance(error.__cause__, OSError):
+                    raise error.__cause__ from None
                 raise
 
         return limited

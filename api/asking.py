@@ -261,7 +261,7 @@ async def store(
             conversation_id=conversation.id,
             asked=asked.as_json(),
             owner=claim.owner,
-            heartbeat_at=func.now(),
+            heartbeat_at=func.clock_timestamp(),
         )
     )
     await session.flush()

@@ -17,8 +17,8 @@ from api.errors import InternalError
 from api.live_run import LiveRun
 from api.run_events import Fresh, text_since_start
 from api.run_store import RunStore
-from talker.database import DATABASE_AWAY
-from talker.errors import DatabaseUnavailable, ModelError, TalkerError, Unavailable
+from talker.database import DATABASE_AWAY, why_away
+from talker.errors import ModelError, TalkerError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +66,8 @@ class Attempt:
                 await (self._resume_end() if self._run.settled else self._answer())
             except TalkerError as error:
                 await self._fail(error)
-            except DATABASE_AWAY:
-                await self._fail(DatabaseUnavailable())
+            except DATABASE_AWAY as error:
+                await self._fail(why_away(error))
             except _NotOurs:
                 raise
             except Exception:  # a bug: logged once, and the run still gets an end

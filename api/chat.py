@@ -18,8 +18,8 @@ from api.dependencies import AppResources, AppTalking, CurrentPerson
 from api.errors import error_event
 from api.revising import Edit, Regenerate
 from api.talking import Talking
-from talker.database import DATABASE_AWAY, autocommit
-from talker.errors import BadRequest, DatabaseUnavailable, TalkerError
+from talker.database import DATABASE_AWAY, autocommit, why_away
+from talker.errors import BadRequest, TalkerError
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +115,8 @@ class Conversing:
             await self._refuse(BadMessage(f"{place or 'message'}: {detail['msg']}"))
         except TalkerError as error:
             await self._refuse(error)
-        except DATABASE_AWAY:
-            await self._refuse(DatabaseUnavailable())
+        except DATABASE_AWAY as error:
+            await self._refuse(why_away(error))
 
     async def _act(self, message: ClientMessage) -> None:
         await self._check()
@@ -166,8 +166,8 @@ class Conversing:
                 await self._socket.send_json(event)
         except TalkerError as error:
             await self._refuse(error)
-        except DATABASE_AWAY:
-            await self._refuse(DatabaseUnavailable())
+        except DATABASE_AWAY as error:
+            await self._refuse(why_away(error))
         except (WebSocketDisconnect, RuntimeError):
             log.debug("a reader left")  # Starlette raises RuntimeError on a closed socket
 

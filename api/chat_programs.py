@@ -13,6 +13,7 @@ from api.asked import Event
 from api.asking import Ask
 from api.dependencies import AppTalking, CurrentUser
 from api.revising import Edit, Regenerate
+from api.streams import EventStream
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
@@ -82,7 +83,7 @@ async def stop(conversation_id: UUID, user: CurrentUser, talking: AppTalking) ->
 
 
 def _events(events: AsyncIterator[Event]) -> EventSourceResponse:
-    return EventSourceResponse(_as_sse(events))
+    return EventStream(_as_sse(events))
 
 
 async def _as_sse(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """Error type to status: one table, one handler; a test holds the table to the whole tree."""
 
+import errno
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.accounts.errors import NotLoggedIn
 from talker import errors
-from talker.database import DATABASE_AWAY
+from talker.database import DATABASE_AWAY, why_away
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _misfit)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
+    app.add_exception_handler(OSError, _no_room)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
 
@@ -142,7 +144,16 @@ def response_to(error: errors.TalkerError) -> JSONResponse:
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
     log.warning("database unavailable", extra={"error": type(error).__name__})
-    return await _talker_error(request, errors.DatabaseUnavailable())
+    return await _talker_error(request, why_away(error))
+
+
+async def _no_room(request: Request, error: Exception) -> JSONResponse:
+    """A file that could not be written, as an upload is while it is read."""
+    assert isinstance(error, OSError)
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    log.error("disk full")
+    return await _talker_error(request, errors.DiskFull())
 
 
 async def _misfit(_: Request, error: Exception) -> JSONResponse:

@@ -1,7 +1,7 @@
 """Alive, and ready: which part is away, if one is."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine, Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from api.dependencies import AppResources
 from ingestion.overview import resting_services
-from talker.database import DATABASE_AWAY, autocommit
-from talker.errors import DatabaseUnavailable, TalkerError, Unavailable
+from talker.database import DATABASE_AWAY, autocommit, why_away
+from talker.errors import TalkerError, Unavailable
 from talker.resources import Resources
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -53,10 +53,11 @@ async def health(request: Request, response: Response) -> Health:
 
 @router.get("/ready", responses={503: {"model": Readiness}})
 async def readiness(resources: AppResources, response: Response) -> Readiness:
-    database, index, worker = await asyncio.gather(
+    database, index, worker, transcripts = await asyncio.gather(
         _checked(_database(resources)),
         _checked(resources.chunks.ready()),
         _checked(_worker(resources)),
+        _checked(_transcripts(resources)),
     )
     ready = database.ok and index.ok and worker.ok
     response.status_code = 200 if ready else 503
@@ -72,8 +73,13 @@ async def readiness(resources: AppResources, response: Response) -> Readiness:
             if settings.chat_configured
             else "No chat model: set OPENROUTER_API_KEY. Answers are quotations until then.",
         ),
-        transcripts=await _transcripts(resources),
+        transcripts=transcripts,
     )
+
+
+class ServicesRest(Unavailable):
+    def __init__(self, whys: Sequence[str]) -> None:
+        super().__init__(" ".join(whys))
 
 
 class NoWorker(Unavailable):
@@ -81,21 +87,17 @@ class NoWorker(Unavailable):
         super().__init__("No worker is running: videos wait in the queue. Start `worker`.")
 
 
-async def _transcripts(resources: Resources) -> Part:
-    """Which services are asked, and which of them is left alone just now, and why."""
+async def _transcripts(resources: Resources) -> str:
+    """Which services are asked. Raises ServicesRest where one is left alone just now."""
     settings = resources.settings
     supadata = settings.supadata_api_key is not None and "supadata" in settings.transcript_providers
-    try:
-        async with autocommit(resources.sessions) as session:
-            resting = await resting_services(session)
-    except DATABASE_AWAY:
-        return Part(ok=False, detail=str(DatabaseUnavailable()))
+    async with autocommit(resources.sessions) as session:
+        resting = await resting_services(session)
     if resting:
-        whys = (f"{one.service}: {(one.failure or {}).get('detail', '')}" for one in resting)
-        return Part(ok=False, detail=" ".join(whys))
-    return Part(
-        ok=True, detail="Supadata" if supadata else "YouTube's captions; no Supadata key is set"
-    )
+        raise ServicesRest(
+            [f"{one.service}: {(one.failure or {}).get('detail', '')}" for one in resting]
+        )
+    return "Supadata" if supadata else "YouTube's captions; no Supadata key is set"
 
 
 async def _database(resources: Resources) -> None:
@@ -116,14 +118,24 @@ async def _worker(resources: Resources) -> None:
         raise NoWorker
 
 
-async def _checked(check: Awaitable[None]) -> Part:
+async def _checked(check: Coroutine[None, None, str | None]) -> Part:
+    """What a check says, or "ok"; one that takes too long is not even waited for to end: a
+    statement that is cancelled while Postgres is frozen does not."""
+    task = asyncio.create_task(check)
+    await asyncio.wait({task}, timeout=CHECK_TIMEOUT_S)
+    if not task.done():
+        task.cancel()
+        task.add_done_callback(_ended_late)
+        return Part(ok=False, detail=f"No answer within {CHECK_TIMEOUT_S:.0f} s.")
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await check
-    except DATABASE_AWAY:
-        return Part(ok=False, detail=str(DatabaseUnavailable()))
+        return Part(ok=True, detail=task.result() or "ok")
+    except DATABASE_AWAY as error:
+        return Part(ok=False, detail=str(why_away(error)))
     except TalkerError as error:
         return Part(ok=False, detail=str(error))
-    except TimeoutError:
-        return Part(ok=False, detail=f"No answer within {CHECK_TIMEOUT_S:.0f} s.")
-    return Part(ok=True, detail="ok")
+
+
+def _ended_late(task: asyncio.Task[str | None]) -> None:
+    """Take what it ended with: nobody wants it any more."""
+    if not task.cancelled():
+        task.exception()

@@ -14,6 +14,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.accounts.identity import Person, still_holds
 from api.dependencies import AppResources, CurrentPerson, CurrentUser, Limit, Offset, Session
+from api.streams import EventStream
 from api.videos import FailureOut
 from ingestion import jobs
 from ingestion.failures import TIME_HEALS
@@ -103,7 +104,7 @@ async def list_jobs(
 async def stream_jobs(person: CurrentPerson, resources: AppResources) -> EventSourceResponse:
     """Server-sent events: a job as JSON in each `data:` line, first every one that is not over,
     then each that changes, for as long as one is logged in."""
-    return EventSourceResponse(_changes(resources, person), ping=15)
+    return EventStream(_changes(resources, person), ping=15)
 
 
 @router.post("/{job_id}/retry", status_code=202)

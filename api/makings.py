@@ -12,8 +12,8 @@ from agent.events import cited_moment
 from agent.state import AgentState, Answer, Plan, Reader, SummaryQuestion
 from agent.summaries import SummaryKey
 from api.errors import InternalError, error_event
-from talker.database import DATABASE_AWAY
-from talker.errors import DatabaseUnavailable, TalkerError
+from talker.database import DATABASE_AWAY, why_away
+from talker.errors import TalkerError
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,8 @@ class Makings:
             making.emit(_summary_event(key, await self._run(plan, making)))
         except TalkerError as error:
             making.emit(error_event(error))
-        except DATABASE_AWAY:
-            making.emit(error_event(DatabaseUnavailable()))
+        except DATABASE_AWAY as error:
+            making.emit(error_event(why_away(error)))
         except Exception:  # a bug: logged once, and its readers still get an end
             log.exception("summary failed", extra={"video_id": str(key.video_id)})
             making.emit(error_event(InternalError()))

@@ -16,6 +16,8 @@ import psycopg
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from talker.database import CONNECTION
+
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.25
@@ -63,7 +65,7 @@ class Notices:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=5
+                    self._url, autocommit=True, **CONNECTION
                 ) as connection:
                     await self._hear(connection)
             except psycopg.Error:

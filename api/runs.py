@@ -42,8 +42,18 @@ class Runs:
         store.notices.on_runs = self._nudge.set
 
     def start(self, claim: Claim) -> None:
+        """Make a run here; of two attempts at it the later one stands.
+
+        A process so busy that seconds pass between a question's commit and this call may have
+        taken its own run up meanwhile, as one without a process.
+        """
+        before = self._live.get(claim.asked.run_id)
+        if before is not None and before.claim.attempt > claim.attempt:
+            return
         run = LiveRun(claim)
         self._live[claim.asked.run_id] = run
+        if before is not None:
+            self._lose(before)
         task = asyncio.create_task(self._make(run))
         self._tasks[task] = run
         task.add_done_callback(self._done)
@@ -59,7 +69,8 @@ class Runs:
         try:
             await Attempt(self._graph, self._store, run).make()
         finally:
-            del self._live[asked.run_id]
+            if self._live.get(asked.run_id) is run:
+                del self._live[asked.run_id]
         if run.lost:
             return
         try:

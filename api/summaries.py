@@ -29,6 +29,7 @@ from api.dependencies import (
     Session,
 )
 from api.makings import Making
+from api.streams import EventStream
 from ingestion import library
 from talker.errors import ChatModelNeeded, SummaryNotFound, VideoNotReady
 from talker.models import SummaryStyle, Transcript, User
@@ -131,7 +132,7 @@ async def make_summary(
     await _check(resources, summarizer, user, summary)
     reader = Reader(user_id=user.id, model=new.model)
     making = makings.start(key_of(summary, summary["videos"][0]), _plan(summary), reader)
-    return EventSourceResponse(_as_sse(making))
+    return EventStream(_as_sse(making))
 
 
 async def _transcript(

@@ -2,7 +2,7 @@
 
 Names of sections as arguments run these alone, and leave the file as it is. With `--long` these
 are the large loads and fault runs of `make bench-long`, kept in bench/results-long.json; `--count`
-sets how many videos each of them has.
+sets how many videos each of them has, `--seconds` how long those last that take a time.
 """
 
 import argparse
@@ -18,8 +18,10 @@ from bench import (
     answers,
     cleaning,
     faults,
+    idle,
     loading,
     memory,
+    outages,
     retrieval,
     routing,
     speed,
@@ -52,7 +54,11 @@ LONG: Mapping[str, Section] = {
     "killed": faults.killed,
     "busy": faults.busy,
     "three": faults.three,
+    "idle": idle.run,
+    "outages": outages.run,
 }
+LASTING = ("idle", "outages")
+"""Of the long ones those that take a time, not a number of videos."""
 
 
 async def measure(sections: Mapping[str, Section], console: Console) -> list[Row]:
@@ -71,15 +77,24 @@ def main() -> None:
     parser.add_argument("sections", nargs="*")
     parser.add_argument("--long", action="store_true", help="large loads and faults")
     parser.add_argument("--count", type=int, help="videos in each load, with --long")
+    parser.add_argument("--seconds", type=float, help="how long idle and outages last")
     options = parser.parse_args()
     known = LONG if options.long else SECTIONS
     if unknown := set(options.sections) - set(known):
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(known)}")
     chosen = {name: known[name] for name in options.sections or known}
     if options.long and options.count:
-        chosen = {name: partial(run, options.count) for name, run in chosen.items()}
+        chosen = {
+            name: run if name in LASTING else partial(run, options.count)
+            for name, run in chosen.items()
+        }
+    if options.seconds:
+        chosen = {
+            name: partial(run, options.seconds) if name in LASTING else run
+            for name, run in chosen.items()
+        }
     rows = asyncio.run(measure(chosen, Console()))
-    if not options.sections and not options.count:
+    if not (options.sections or options.count or options.seconds):
         save(rows, LONG_RESULTS if options.long else RESULTS)
 
 

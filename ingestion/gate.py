@@ -23,6 +23,8 @@ from talker.models import ServiceState
 PATIENCE_S = 15.0
 """A rest so short is waited out; for a longer one the job goes back to the queue."""
 POLL_S = 0.2
+LONGEST_LINE = timedelta(minutes=2)
+"""No turn is further away: a longer wait comes of a clock that was set back."""
 PROBE_S = 120.0
 """A call that takes longer died with its worker, and another one may look."""
 
@@ -101,7 +103,10 @@ class ServiceGate:
                 ),
             )
             .values(
-                free_at=func.greatest(ServiceState.free_at, func.clock_timestamp())
+                free_at=func.least(
+                    func.greatest(ServiceState.free_at, func.clock_timestamp()),
+                    func.clock_timestamp() + LONGEST_LINE,
+                )
                 + self._interval,
                 probing=ServiceState.failure.is_not(None),
                 resting_until=text(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
@@ -105,12 +105,19 @@ async def _lost(resources: Resources) -> set[int]:
     untouched = text(
         "SELECT queued.id FROM procrastinate_jobs AS queued JOIN ingestion_jobs AS job"
         " ON job.id = (queued.args ->> 'job_id')::uuid"
-        " WHERE queued.task_name = :task AND queued.status = 'doing' AND job.updated_at < :before"
+        " WHERE queued.task_name = :task AND queued.status = 'doing' AND"
+        " job.updated_at NOT BETWEEN :before AND :after"
     )
     async with autocommit(resources.sessions) as session:
-        before = now() - timedelta(seconds=LOST_S)
-        rows = await session.scalars(untouched, {"task": LOAD_VIDEO, "before": before})
+        rows = await session.scalars(untouched, {"task": LOAD_VIDEO, **_lately()})
         return set(rows)
+
+
+def _lately() -> dict[str, datetime]:
+    """Between which moments a row was touched by who still works on it: one from the future is
+    from before the clock was set back."""
+    lost = timedelta(seconds=LOST_S)
+    return {"before": now() - lost, "after": now() + lost}
 
 
 async def _put_orphans_back(resources: Resources) -> None:
@@ -119,7 +126,8 @@ async def _put_orphans_back(resources: Resources) -> None:
     So it is when a worker was killed between two entries, or a task broke off over a fault.
     """
     orphans = text(
-        "SELECT id FROM ingestion_jobs WHERE status = 'queued' AND updated_at < :before"
+        "SELECT id FROM ingestion_jobs WHERE status = 'queued'"
+        " AND updated_at NOT BETWEEN :before AND :after"
         " AND id::text NOT IN ("
         "  SELECT args ->> 'job_id' FROM procrastinate_jobs"
         "   WHERE task_name = :load AND status IN ('todo', 'doing')"
@@ -127,10 +135,7 @@ async def _put_orphans_back(resources: Resources) -> None:
         "   WHERE task_name = :fetch AND status IN ('todo', 'doing'))"
     )
     async with resources.sessions.begin() as session:
-        before = now() - timedelta(seconds=LOST_S)
-        ids = await session.scalars(
-            orphans, {"before": before, "load": LOAD_VIDEO, "fetch": FETCH_MANY}
-        )
+        ids = await session.scalars(orphans, {"load": LOAD_VIDEO, "fetch": FETCH_MANY, **_lately()})
         jobs = await session.scalars(
             select(IngestionJob).where(IngestionJob.id.in_(ids.all())).with_for_update()
         )

@@ -16,6 +16,7 @@ from ingestion.provider import TranscriptProvider
 from ingestion.queue import BATCH_QUEUE, HOUSEKEEPING_QUEUE, PERSONAL_QUEUE
 from ingestion.services import open_services
 from ingestion.tasks import HEARTBEAT_S, STALLED_S, WorkerTools, open_queue
+from talker.database import CONNECTION
 from talker.errors import BadSettings, TalkerError
 from talker.logs import start_logging
 from talker.resources import Resources, open_resources
@@ -69,7 +70,7 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
         min_size=1,
         max_size=jobs + FREE_HANDS + 4,
         timeout=10,
-        kwargs={"connect_timeout": 5},
+        kwargs=CONNECTION,
     )
     queue = open_queue(connector, tools)
     async with queue.open_async():

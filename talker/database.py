@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from talker import migrations
-from talker.errors import DatabaseUnavailable
+from talker.errors import DatabaseUnavailable, DiskFull, Unavailable
 from talker.models import LOCAL_USER_EMAIL
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,31 @@ POOL_SIZE = 20
 """Kept open once opened."""
 POOL_OVERFLOW = 4
 """More, for a moment; who comes then waits for a connection."""
+POOL_WAIT_S = 10.0
+"""Who has waited so long for a connection is told that the database does not answer."""
+
+CONNECTION: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""libpq's options. A host that went without a word is given up after half a minute; by itself TCP
+waits for a quarter of an hour."""
+LIMITS = (
+    "SET statement_timeout = '2min'; SET lock_timeout = '30s';"
+    " SET idle_in_transaction_session_timeout = '5min'"
+)
+"""What a connection's own server ends; by default it waits for ever. As a statement and not among
+the options, which poolers in between refuse."""
+
+
+def why_away(error: BaseException) -> Unavailable:
+    """One of DATABASE_AWAY as what a person is told of it."""
+    if isinstance(getattr(error, "orig", error), psycopg.errors.DiskFull):
+        return DiskFull()
+    return DatabaseUnavailable()
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -63,14 +88,22 @@ def open_engine(database_url: str) -> AsyncEngine:
         sqlalchemy_url(database_url),
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
-        pool_timeout=30,
+        pool_timeout=POOL_WAIT_S,
         # The connections used last again: few of them prepare most statements.
         pool_use_lifo=True,
-        connect_args={"connect_timeout": 10},
+        connect_args=CONNECTION,
         skip_autocommit_rollback=True,
     )
+    event.listen(engine.sync_engine, "connect", _limit)
     event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
     return engine
+
+
+def _limit(connection: DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(LIMITS)
+    cursor.close()
+    connection.commit()
 
 
 def _check(dialect: Dialect, connection: DBAPIConnection, *_: object) -> None:

@@ -22,6 +22,7 @@ TalkerError
 ├── Unavailable               a server of ours is away
 │   ├── DatabaseUnavailable
 │   ├── IndexUnavailable
+│   ├── DiskFull
 │   └── EmbeddedServerFailed   a server of our own does not start
 ├── ModelError                the model service did not answer as it should
 │   ├── ModelUnavailable, NoProvider, ModelBusy, ModelTimedOut, ModelRefused,
@@ -237,6 +238,14 @@ class DatabaseUnavailable(Unavailable):
 class IndexUnavailable(Unavailable):
     def __init__(self) -> None:
         super().__init__("The search index (Qdrant) does not answer. Try again in a moment.")
+
+
+class DiskFull(Unavailable):
+    def __init__(self) -> None:
+        super().__init__(
+            "The server's disk is full: nothing can be stored until whoever runs it makes room. "
+            "What is stored already is safe."
+        )
 
 
 class EmbeddedServerFailed(Unavailable):

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from talker.chunks import ChunkIndex
-from talker.database import has_news, migrate, open_engine
+from talker.database import CONNECTION, LIMITS, POOL_WAIT_S, has_news, migrate, open_engine
 from talker.embedded import servers
 from talker.embeddings import OpenEmbeddings, embedding_model_name, open_embeddings
 from talker.settings import LOCAL, Settings
@@ -76,6 +76,10 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
 
 
+async def _limit(connection: AsyncConnection[DictRow]) -> None:
+    await connection.execute(LIMITS, prepare=False)
+
+
 async def _check(connection: AsyncConnection[DictRow]) -> None:
     """Raise psycopg.OperationalError for a connection that the server has closed."""
     if has_news(connection):
@@ -85,12 +89,19 @@ async def _check(connection: AsyncConnection[DictRow]) -> None:
 @asynccontextmanager
 async def open_pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool as LangGraph's Postgres saver needs it: autocommit, rows as dictionaries."""
-    options: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
+    options: dict[str, Any] = {
+        **CONNECTION,
+        "autocommit": True,
+        "row_factory": dict_row,
+        "prepare_threshold": 0,
+    }
     pool: Pool = AsyncConnectionPool(
         database_url,
         min_size=1,
         max_size=CHECKPOINT_CONNECTIONS,
+        timeout=POOL_WAIT_S,
         kwargs=options,
+        configure=_limit,
         check=_check,
         open=False,
     )

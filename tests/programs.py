@@ -18,6 +18,7 @@ from tests.supadata_server import KEY, SupadataList, SupadataVideo
 
 BIN = Path(sys.executable).parent
 START_TIMEOUT_S = 180
+READY_S = 180.0
 REMOTE_EMBEDDINGS = "bag-of-words"
 
 

@@ -35,7 +35,11 @@ class Relay:
         if self.cut:
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self.target_port)
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:  # the target is away itself
+            writer.transport.abort()
+            return
         pair = {writer, back}
         self._open |= pair
         try:

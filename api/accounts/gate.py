@@ -9,8 +9,8 @@ from api.accounts.identity import Person, known_person, local_person, note_use
 from api.errors import response_to
 from api.guard import SAFE
 from api.limits.limits import Limits
-from talker.database import DATABASE_AWAY, autocommit
-from talker.errors import DatabaseUnavailable, TalkerError
+from talker.database import DATABASE_AWAY, autocommit, why_away
+from talker.errors import TalkerError
 
 PUBLIC = {
     "/api/health",
@@ -46,8 +46,8 @@ class Gate:
             _check(person, scope)
         except TalkerError as error:
             return await response_to(error)(scope, receive, send)
-        except DATABASE_AWAY:
-            return await response_to(DatabaseUnavailable())(scope, receive, send)
+        except DATABASE_AWAY as error:
+            return await response_to(why_away(error))(scope, receive, send)
         scope.setdefault("state", {})["person"] = person
         return await self._app(scope, receive, send)
 

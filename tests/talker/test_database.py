@@ -74,7 +74,7 @@ async def test_checkpoints_use_more_than_one_connection_at_once(database_url: st
 
         async def hold() -> int:
             async with saver._cursor() as cursor:
-                await cursor.execute("SELECT pg_sleep(0.2), pg_backend_pid() AS pid")
+                await cursor.execute("SELECT pg_sleep(0.5), pg_backend_pid() AS pid")
                 row = await cursor.fetchone()
             assert row is not None
             return int(row["pid"])
