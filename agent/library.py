@@ -4,11 +4,13 @@ from collections.abc import Collection as Ids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from talker.database import within
 from talker.models import (
     LOCAL_USER_EMAIL,
     Collection,
@@ -17,6 +19,20 @@ from talker.models import (
     User,
     Video,
 )
+
+READABLE: LiteralString = """
+SELECT videos.id FROM videos JOIN library_entries ON video_id = videos.id
+WHERE library_entries.user_id = %(user_id)s AND status = 'ready'
+AND (%(scope)s::uuid[] IS NULL OR videos.id = ANY(%(scope)s))
+"""
+NAMES: LiteralString = """
+SELECT id, youtube_id, title, channel, duration_ms, published_at FROM videos
+WHERE id = ANY(%(video_ids)s::uuid[])
+"""
+CHANNELS: LiteralString = """
+SELECT DISTINCT channel FROM videos JOIN library_entries ON video_id = videos.id
+WHERE library_entries.user_id = %(user_id)s AND channel IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +54,13 @@ async def reader_id(session: AsyncSession, user_id: UUID | None) -> UUID:
 
 async def readable_ids(session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None) -> list[UUID]:
     """The ready videos in a person's library, narrowed to `scope` unless that is null."""
-    query = (
-        select(Video.id)
-        .join(LibraryEntry, LibraryEntry.video_id == Video.id)
-        .where(LibraryEntry.user_id == user_id, Video.status == "ready")
-    )
-    if scope is not None:
-        query = query.where(Video.id.in_(scope))
-    return list(await session.scalars(query))
+    given = {"user_id": user_id, "scope": None if scope is None else list(scope)}
+    return [id_ for (id_,) in await within(session, READABLE, given)]
 
 
 async def names(session: AsyncSession, video_ids: Ids[UUID]) -> dict[UUID, VideoName]:
-    rows = await session.execute(
-        select(
-            Video.id,
-            Video.youtube_id,
-            Video.title,
-            Video.channel,
-            Video.duration_ms,
-            Video.published_at,
-        ).where(Video.id.in_(video_ids))
-    )
-    return {row.id: VideoName(*row) for row in rows}
+    rows = await within(session, NAMES, {"video_ids": list(video_ids)})
+    return {row[0]: VideoName(*row) for row in rows}
 
 
 async def newest_first(
@@ -115,13 +116,8 @@ async def shelf(session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None) -
 
 async def channels_of(session: AsyncSession, user_id: UUID) -> list[str]:
     """The channels that the videos in a person's library are of, each once."""
-    query = (
-        select(Video.channel)
-        .join(LibraryEntry, LibraryEntry.video_id == Video.id)
-        .where(LibraryEntry.user_id == user_id, Video.channel.is_not(None))
-        .distinct()
-    )
-    return [channel for channel in await session.scalars(query) if channel]
+    found = await within(session, CHANNELS, {"user_id": user_id})
+    return [channel for (channel,) in found if channel]
 
 
 async def collections_of(session: AsyncSession, user_id: UUID) -> dict[str, list[UUID]]:

@@ -3,18 +3,27 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from typing import LiteralString
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
+import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from talker.database import DATABASE_AWAY, autocommit
+from talker.database import DATABASE_AWAY, statement
 from talker.models import ModelCall, Purpose
 
 log = logging.getLogger(__name__)
 
 STORE_TRIES = 10
 STORE_PAUSE_S = 1.0
+COLUMNS = tuple(ModelCall.__table__.columns.keys())
+KEEP: LiteralString = """
+INSERT INTO model_calls (id, user_id, run_id, purpose, model, input_tokens, cached_tokens,
+output_tokens, cost_usd, estimated, first_token_ms, duration_ms, error, created_at)
+VALUES (%(id)s, %(user_id)s, %(run_id)s, %(purpose)s, %(model)s, %(input_tokens)s,
+%(cached_tokens)s, %(output_tokens)s, %(cost_usd)s, %(estimated)s, %(first_token_ms)s,
+%(duration_ms)s, %(error)s, %(created_at)s)
+"""
 LAST_WAIT_S = 5.0
 """How long a process that ends waits for its last records."""
 
@@ -62,13 +71,12 @@ class CallLog:
     async def _write(self, call: ModelCall) -> None:
         for _ in range(STORE_TRIES):
             try:
-                async with autocommit(self._sessions) as session:
-                    session.add(call)
-                    await session.flush()
+                given = {column: getattr(call, column) for column in COLUMNS}
+                await statement(self._sessions, KEEP, {**given, "estimated": bool(call.estimated)})
                 return
             except DATABASE_AWAY:
                 await asyncio.sleep(STORE_PAUSE_S)
-            except SQLAlchemyError as error:  # its account was deleted meanwhile
+            except psycopg.Error as error:  # its account was deleted meanwhile
                 log.warning("model call not stored", extra={"error": type(error).__name__})
                 return
         log.warning("model call not stored", extra={"error": "database_unavailable"})

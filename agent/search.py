@@ -4,23 +4,31 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 from uuid import UUID
 
-from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.quotes import as_one, without_lead
 from agent.ranking import SCALES, Ranked, Stretch, join, rank, shifted_cosine
 from agent.state import Span
 from talker.chunks import ChunkIndex
-from talker.database import autocommit
-from talker.models import Chunk, Segment
+from talker.database import statement
 from talker.points import Candidate, IndexedChunk
 from talker.sentences import Sentence, TimedText, joined, sentences_of
 from talker.text import guess_language, tokens
 
 AROUND = 8
 """Segments before and behind a passage in which the rest of a sentence is looked for."""
+
+SEGMENTS: LiteralString = """
+SELECT chunks.id, first_segment - 1, segments.position, segments.start_ms, duration_ms,
+segments.text
+FROM chunks JOIN segments ON segments.transcript_id = chunks.transcript_id
+AND segments.position BETWEEN first_segment - 1 - %(around)s::int AND last_segment + %(around)s::int
+WHERE chunks.id = ANY(%(chunk_ids)s::uuid[])
+"""
+"""One segment more: rolling captions repeat in a line what the line before it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,28 +123,10 @@ class Search:
             for stretch in stretches
             for chunk in stretch.chunks
         }
-        # One segment more: rolling captions repeat in a line what the line before it said.
-        before = Chunk.first_segment - 1
-        within = and_(
-            Segment.transcript_id == Chunk.transcript_id,
-            Segment.position.between(before - AROUND, Chunk.last_segment + AROUND),
-        )
-        query = (
-            select(
-                Chunk.id,
-                before,
-                Segment.position,
-                Segment.start_ms,
-                Segment.duration_ms,
-                Segment.text,
-            )
-            .join(Segment, within)
-            .where(Chunk.id.in_(of_chunk))
-        )
+        given = {"chunk_ids": list(of_chunk), "around": AROUND}
+        rows = await statement(self._sessions, SEGMENTS, given)
         lines: defaultdict[UUID, dict[int, TimedText]] = defaultdict(dict)
         firsts: defaultdict[UUID, list[int]] = defaultdict(list)
-        async with autocommit(self._sessions) as session:
-            rows = (await session.execute(query)).all()
         for chunk_id, first, position, start_ms, duration_ms, text in rows:
             lines[of_chunk[chunk_id]][position] = TimedText(start_ms, duration_ms, text)
             firsts[of_chunk[chunk_id]].append(first)

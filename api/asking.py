@@ -1,11 +1,12 @@
 """From a question as sent to a run: checked, stored, started."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, LiteralString
 from uuid import UUID, uuid4
 
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import column, exists, func, or_, select, table
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.budget import check_budget
@@ -14,6 +15,7 @@ from agent.models import ChatModels
 from api.asked import Asked, Claim, Turn
 from api.notices import tell
 from talker import collections, templates
+from talker.database import within
 from talker.errors import (
     BadRequest,
     BadVariables,
@@ -22,16 +24,48 @@ from talker.errors import (
     QuestionTooLong,
     VideoNotFound,
 )
-from talker.models import Collection, Conversation, LibraryEntry, Message, Run, User, now
+from talker.models import Collection, Conversation, LibraryEntry, Message, Run, User
 from talker.quotas import daily_usd
 
 UNTITLED = "New conversation"
 TITLE_CHARS = 70
 
-CHECKPOINTS = table(
-    "checkpoints", column("thread_id"), column("checkpoint_ns"), column("checkpoint_id")
+UNFINISHED: LiteralString = """
+SELECT id, status = 'running', confirm IS NOT NULL AND accepted IS NULL FROM runs
+WHERE conversation_id = %(conversation_id)s AND (status = 'running' OR owner IS NOT NULL)
+"""
+BEFORE: LiteralString = """
+WITH earlier AS (
+    SELECT * FROM messages WHERE conversation_id = %(conversation_id)s AND replaced_at IS NULL
+    AND created_at < coalesce(%(before)s::timestamptz, 'infinity')
+), last AS (
+    SELECT runs.checkpoint_id FROM earlier JOIN runs ON runs.id = earlier.run_id
+    WHERE role = 'assistant' AND content != ''
+    AND (runs.checkpoint_id IS NOT NULL OR earlier.status = 'complete')
+    ORDER BY earlier.created_at DESC, earlier.id LIMIT 1
 )
-"""LangGraph's."""
+SELECT EXISTS (SELECT FROM earlier), EXISTS (SELECT FROM last), (
+    SELECT last.checkpoint_id FROM last JOIN checkpoints ON thread_id = %(thread_id)s
+    AND checkpoint_ns = '' AND checkpoints.checkpoint_id = last.checkpoint_id
+)
+"""
+STORE: LiteralString = """
+WITH conversation AS (
+    UPDATE conversations SET updated_at = now(), title = coalesce(%(title)s, title)
+    WHERE id = %(conversation_id)s
+), run AS (
+    INSERT INTO runs (id, conversation_id, status, asked, owner, attempt, stop_requested,
+    heartbeat_at, created_at)
+    VALUES (%(run_id)s, %(conversation_id)s, 'running', %(asked)s, %(owner)s, 1, false,
+    clock_timestamp(), clock_timestamp())
+)
+INSERT INTO messages (id, conversation_id, run_id, role, content, status, citations, suggestions,
+created_at)
+SELECT id, %(conversation_id)s, %(run_id)s, role, content, status, '[]', '[]',
+clock_timestamp() + n * interval '1 microsecond'
+FROM unnest(%(ids)s::uuid[], %(roles)s::text[], %(contents)s::text[], %(statuses)s::text[])
+WITH ORDINALITY AS turn (id, role, content, status, n)
+"""
 
 
 Value = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -178,7 +212,7 @@ async def prepare(
         variables=ask.variables,
     )
     if await go_on_from(session, asked) and conversation.title == UNTITLED:
-        asked.new_title = conversation.title = title_from(content)
+        asked.new_title = title_from(content)
     return await store(session, conversation, asked)
 
 
@@ -197,17 +231,12 @@ async def refuse_while_running(session: AsyncSession, conversation_id: UUID) -> 
 
     What a run still does after its message is cut short: nobody waits for it any more.
     """
-    unfinished = await session.scalars(
-        select(Run).where(
-            Run.conversation_id == conversation_id,
-            or_(Run.status == "running", Run.owner.is_not(None)),
-        )
-    )
-    for run in unfinished:
-        if run.status == "running":
-            raise AwaitsWord if run.confirm and run.accepted is None else ConversationBusy
-        run.stop_requested = True
-        await tell(session, "runs", run.id)
+    found = await within(session, UNFINISHED, {"conversation_id": conversation_id})
+    for run_id, running, waits_for_word in found:
+        if running:
+            raise AwaitsWord if waits_for_word else ConversationBusy
+        await session.execute(update(Run).where(Run.id == run_id).values(stop_requested=True))
+        await tell(session, "runs", run_id)
 
 
 async def go_on_from(session: AsyncSession, asked: Asked, before: datetime | None = None) -> bool:
@@ -215,33 +244,26 @@ async def go_on_from(session: AsyncSession, asked: Asked, before: datetime | Non
     `before`. Where the memory of it is not there (not written yet, or lost), its last messages
     are taken along instead. True where there is no turn before.
     """
+    given = {
+        "conversation_id": asked.conversation_id,
+        "thread_id": str(asked.conversation_id),
+        "before": before,
+    }
+    [(something, answered, checkpoint_id)] = await within(session, BEFORE, given)
+    if not answered:
+        return not something
+    if checkpoint_id is not None:
+        asked.checkpoint_id = checkpoint_id
+        return False
     earlier = select(Message).where(
-        Message.conversation_id == asked.conversation_id, Message.replaced_at.is_(None)
+        Message.conversation_id == asked.conversation_id,
+        Message.replaced_at.is_(None),
+        Message.content != "",
     )
     if before is not None:
         earlier = earlier.where(Message.created_at < before)
     newest_first = earlier.order_by(Message.created_at.desc(), Message.id)
-    answered = newest_first.where(Message.role == "assistant", Message.content != "")
-    kept = exists().where(
-        CHECKPOINTS.c.thread_id == str(asked.conversation_id),
-        CHECKPOINTS.c.checkpoint_ns == "",
-        CHECKPOINTS.c.checkpoint_id == Run.checkpoint_id,
-    )
-    last = (
-        await session.execute(
-            answered.with_only_columns(Run.checkpoint_id, kept.label("kept"))
-            .select_from(Message)
-            .join(Run, Run.id == Message.run_id)
-            .where(or_(Run.checkpoint_id.is_not(None), Message.status == "complete"))
-            .limit(1)
-        )
-    ).first()
-    if last is None:
-        return await session.scalar(earlier.with_only_columns(Message.id).limit(1)) is None
-    if last.kept:
-        asked.checkpoint_id = last.checkpoint_id
-        return False
-    rows = await session.scalars(newest_first.where(Message.content != "").limit(KEPT_TURNS * 2))
+    rows = await session.scalars(newest_first.limit(KEPT_TURNS * 2))
     asked.before = [
         Turn("user" if row.role == "user" else "assistant", row.content)
         for row in reversed(rows.all())
@@ -253,32 +275,24 @@ async def store(
     session: AsyncSession, conversation: Conversation, asked: Asked, *, new_question: bool = True
 ) -> Claim:
     """Store the run with its answer-to-be, and the question unless it stands there already."""
-    conversation.updated_at = now()
     claim = Claim(asked)
-    session.add(
-        Run(
-            id=asked.run_id,
-            conversation_id=conversation.id,
-            asked=asked.as_json(),
-            owner=claim.owner,
-            heartbeat_at=func.clock_timestamp(),
-        )
-    )
-    await session.flush()
     question = (asked.question_id, "user", asked.content, "complete")
     answer = (asked.answer_id, "assistant", "", "running")
-    for id_, role, text, status in (question, answer) if new_question else (answer,):
-        session.add(
-            Message(
-                id=id_,
-                conversation_id=conversation.id,
-                run_id=asked.run_id,
-                role=role,
-                content=text,
-                status=status,
-                created_at=now(),
-            )
-        )
+    ids, roles, contents, statuses = zip(
+        *((question, answer) if new_question else (answer,)), strict=True
+    )
+    given = {
+        "conversation_id": conversation.id,
+        "title": asked.new_title,
+        "run_id": asked.run_id,
+        "asked": Jsonb(asked.as_json()),
+        "owner": claim.owner,
+        "ids": list(ids),
+        "roles": list(roles),
+        "contents": list(contents),
+        "statuses": list(statuses),
+    }
+    await within(session, STORE, given)
     return claim
 
 

@@ -1,6 +1,7 @@
 """Serving with one process or several, and how a server says that it came and that it goes."""
 
 import asyncio
+import gc
 import socket
 import sys
 from typing import Any
@@ -14,6 +15,18 @@ HANGS_AFTER_S = 180
 """A process that does not answer its parent for so long is replaced. Not sooner: while one that
 starts imports the app, it does not answer either."""
 
+GARBAGE = (20_000, 20, 20)
+"""How many new objects make the collector look at them, and how often it looks at older ones: a
+question leaves some hundred thousand behind, nearly all of which go without it."""
+
+
+def spare_collector() -> None:
+    """Have the garbage collector leave alone what is there by now: modules, models and schemas stay
+    to the end, and looking at them again and again took a tenth of every question's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+
 
 class LeavingServer(uvicorn.Server):
     """Tells the proxy that this process leaves, while everything is still served."""
@@ -22,6 +35,11 @@ class LeavingServer(uvicorn.Server):
     def app(self) -> Any:
         """Ours, once the configuration is loaded: nothing is wrapped around it."""
         return self.config.loaded_app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            spare_collector()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.app.state.leaving = True

@@ -81,7 +81,7 @@ async def prepare_edit(
     asked.content = content
     first = await go_on_from(session, asked, question.created_at)
     if first and conversation.title == title_from(question.content):
-        asked.new_title = conversation.title = title_from(content)
+        asked.new_title = title_from(content)
     await _replace(session, conversation_id, question.created_at)
     return await store(session, conversation, asked)
 

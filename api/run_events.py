@@ -5,38 +5,42 @@ import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.asked import Claim, Event
 from api.notices import Notices
-from talker.database import autocommit
+from talker.database import autocommit, statement
 from talker.errors import RunNotFound
 from talker.models import Run, RunEvents, now
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 EVENTS_KEPT = timedelta(hours=1)
 RUNS_AT_ONCE = 200
 """How many runs' events one statement writes: as many ids as fit into a notice."""
 
-APPEND = text(
-    "WITH said AS ("
-    "  SELECT * FROM unnest(CAST(:run_ids AS uuid[]), CAST(:owners AS uuid[]),"
-    "  CAST(:seqs AS int[]), CAST(:events AS text[])) AS said (run_id, owner, seq, events)"
-    "), mine AS ("
-    "  SELECT runs.id FROM runs JOIN said ON runs.id = said.run_id AND runs.owner = said.owner"
-    "  FOR SHARE OF runs"
-    "), stored AS ("
-    "  INSERT INTO run_events (run_id, seq, events, created_at)"
-    "  SELECT run_id, seq, events::jsonb, now() FROM said JOIN mine ON mine.id = said.run_id"
-    "  ON CONFLICT (run_id, seq) DO UPDATE SET events = excluded.events"
-    "  WHERE jsonb_array_length(excluded.events) > jsonb_array_length(run_events.events)"
-    "), told AS ("
-    "  SELECT pg_notify(:channel, 'events ' || string_agg(id::text, ' ')) FROM mine"
-    "  HAVING count(*) > 0"
-    ") SELECT mine.id FROM mine LEFT JOIN told ON true"
+APPEND: LiteralString = """
+WITH said AS (
+    SELECT * FROM unnest(%(run_ids)s::uuid[], %(owners)s::uuid[], %(seqs)s::int[],
+    %(events)s::text[]) AS said (run_id, owner, seq, events)
+), mine AS (
+    SELECT runs.id FROM runs JOIN said ON runs.id = said.run_id AND runs.owner = said.owner
+    FOR SHARE OF runs
+), stored AS (
+    INSERT INTO run_events (run_id, seq, events, created_at)
+    SELECT run_id, seq, events::jsonb, now() FROM said JOIN mine ON mine.id = said.run_id
+    ON CONFLICT (run_id, seq) DO UPDATE SET events = excluded.events
+    WHERE jsonb_array_length(excluded.events) > jsonb_array_length(run_events.events)
+), told AS (
+    SELECT pg_notify(%(channel)s, 'events ' || string_agg(id::text, ' ')) FROM mine
+    HAVING count(*) > 0
 )
+SELECT mine.id FROM mine LEFT JOIN told ON true
+"""
 """One statement, whatever their number. A try that broke off and the next start at the same event:
 the longer row counts. The runs are locked against a take-up, so that nothing is written for one
 that is another's by now."""
@@ -62,8 +66,8 @@ class EventStore:
         batch = [one for one in fresh if one.events]
         async with self._writing:
             for start in range(0, len(batch), RUNS_AT_ONCE):
-                async with autocommit(self._sessions) as session:
-                    ours |= await append(session, batch[start : start + RUNS_AT_ONCE])
+                given = to_append(batch[start : start + RUNS_AT_ONCE])
+                ours |= {id_ for (id_,) in await statement(self._sessions, APPEND, given)}
         return ours
 
     async def written(self) -> None:
@@ -128,19 +132,15 @@ class EventStore:
             )
 
 
-async def append(session: AsyncSession, fresh: Sequence[Fresh]) -> set[UUID]:
-    """Write events, by one statement. Returns the runs that are ours to write for."""
-    rows = await session.scalars(
-        APPEND,
-        {
-            "run_ids": [one.claim.asked.run_id for one in fresh],
-            "owners": [one.claim.owner for one in fresh],
-            "seqs": [one.events[0]["seq"] for one in fresh],
-            "events": [json.dumps([_stored(event) for event in one.events]) for one in fresh],
-            "channel": Notices.CHANNEL,
-        },
-    )
-    return set(rows)
+def to_append(fresh: Sequence[Fresh]) -> dict[str, Any]:
+    """What APPEND takes; it returns the runs that are ours to write for."""
+    return {
+        "run_ids": [one.claim.asked.run_id for one in fresh],
+        "owners": [one.claim.owner for one in fresh],
+        "seqs": [one.events[0]["seq"] for one in fresh],
+        "events": [_JSON.encode([_stored(event) for event in one.events]) for one in fresh],
+        "channel": Notices.CHANNEL,
+    }
 
 
 def _stored(event: Event) -> Event:

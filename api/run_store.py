@@ -2,22 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, or_, select, tuple_, update
+from psycopg.types.json import Jsonb
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.checkpoints import prune
 from api.asked import ANSWER_COLUMNS, ASKED, Asked, Claim, Event, message_event
 from api.notices import Notices, tell
-from api.run_events import EventStore, Fresh, append
-from talker.database import DATABASE_AWAY, autocommit
-from talker.models import Conversation, Message, Run, RunEvents, now
+from api.run_events import APPEND, EventStore, Fresh, to_append
+from talker.database import DATABASE_AWAY, autocommit, statement, within
+from talker.models import Message, Run, RunEvents
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,45 @@ SEQ_AHEAD = 1_000
 """How far readers may be ahead of what is stored. An attempt that follows one which was killed
 numbers its events from beyond that, so that none has a number that somebody has seen."""
 TAKEN_UP_AT_ONCE = 5
-PRUNED_AT_ONCE = 10
-"""How many runs back pruning looks: more than one, for those whose process died before it."""
 SETTLE_TRIES = 20
 SETTLE_PAUSE_S = 0.5
+
+SETTLE: LiteralString = """
+WITH conversation AS (
+    UPDATE conversations SET updated_at = now() WHERE id = %(conversation_id)s RETURNING id
+), run AS (
+    UPDATE runs SET status = %(status)s, checkpoint_id = %(checkpoint_id)s, confirm = NULL,
+    accepted = NULL
+    FROM conversation
+    WHERE runs.id = %(run_id)s AND owner = %(owner)s AND conversation_id = conversation.id
+    RETURNING runs.id
+), given AS (
+    SELECT * FROM jsonb_to_record(%(values)s) AS given (content text, citations jsonb,
+    intent text, model text, input_tokens int, output_tokens int, cost_usd float, error jsonb,
+    metadata jsonb)
+)
+UPDATE messages SET status = %(status)s, content = given.content,
+citations = coalesce(given.citations, messages.citations), intent = given.intent,
+model = given.model, input_tokens = given.input_tokens, output_tokens = given.output_tokens,
+cost_usd = given.cost_usd, error = given.error, metadata = given.metadata
+FROM run, given WHERE messages.id = %(answer_id)s RETURNING messages.id
+"""
+"""The run waits for the conversation's row, as everywhere: who locks both does it in this order."""
+SUGGEST: LiteralString = "UPDATE messages SET suggestions = %(questions)s WHERE id = %(answer_id)s"
+LET_GO: LiteralString = """
+UPDATE runs SET owner = NULL, checkpoint_id = coalesce(%(checkpoint_id)s, checkpoint_id)
+WHERE id = %(run_id)s AND owner = %(owner)s
+"""
+BEAT: LiteralString = """
+UPDATE runs SET heartbeat_at = now()
+FROM unnest(%(run_ids)s::uuid[], %(owners)s::uuid[]) AS ours (id, by)
+WHERE runs.id = ours.id AND owner = by
+RETURNING runs.id, stop_requested, accepted
+"""
+LOCK: LiteralString = """
+SELECT id FROM conversations WHERE id = ANY(%(conversation_ids)s) ORDER BY id
+FOR UPDATE SKIP LOCKED
+"""
 
 
 @dataclass(frozen=True)
@@ -67,49 +102,36 @@ class RunStore:
         self, claim: Claim, status: str, checkpoint_id: str | None, values: dict[str, Any]
     ) -> bool:
         asked = claim.asked
-        async with self._sessions.begin() as session:
-            # The conversation first, as everywhere: who locks both does it in this order.
-            conversation = update(Conversation).where(Conversation.id == asked.conversation_id)
-            await session.execute(conversation.values(updated_at=now()))
-            run = update(Run).where(Run.id == asked.run_id, Run.owner == claim.owner)
-            ours = await session.scalar(
-                run.values(
-                    status=status, checkpoint_id=checkpoint_id, confirm=None, accepted=None
-                ).returning(Run.id)
-            )
-            if ours is None:
-                return False
-            message = update(Message).where(Message.id == asked.answer_id)
-            await session.execute(message.values(status=status, **values))
-        return True
+        given = {
+            "conversation_id": asked.conversation_id,
+            "run_id": asked.run_id,
+            "owner": claim.owner,
+            "answer_id": asked.answer_id,
+            "status": status,
+            "checkpoint_id": checkpoint_id,
+            "values": Jsonb({key.rstrip("_"): value for key, value in values.items()}),
+        }
+        return bool(await statement(self._sessions, SETTLE, given))
 
     async def suggest(self, claim: Claim, questions: list[str]) -> None:
-        async with autocommit(self._sessions) as session:
-            message = update(Message).where(Message.id == claim.asked.answer_id)
-            await session.execute(message.values(suggestions=questions))
+        given = {"answer_id": claim.asked.answer_id, "questions": Jsonb(questions)}
+        await statement(self._sessions, SUGGEST, given)
 
     async def finish(self, fresh: Fresh, checkpoint_id: str | None) -> None:
         """Write a run's last events and let go of it. `checkpoint_id` is its turn's very end."""
-        async with self._letting_go(fresh) as (session, run):
-            values: dict[str, Any] = {"owner": None}
-            if checkpoint_id is not None:
-                values["checkpoint_id"] = checkpoint_id
-            await session.execute(run.values(**values))
+        given = to_append([fresh]) if fresh.events else None
+        async with self._sessions.begin() as session:
+            if given:
+                await within(session, APPEND, given)
+            await within(session, LET_GO, {**_owned(fresh.claim), "checkpoint_id": checkpoint_id})
 
     async def release(self, fresh: Fresh) -> None:
         """Hand a run that is not at its end to whoever takes it up."""
-        async with self._letting_go(fresh) as (session, run):
-            await session.execute(run.values(owner=None))
-            await tell(session, "runs")
-
-    @asynccontextmanager
-    async def _letting_go(self, fresh: Fresh) -> AsyncIterator[tuple[AsyncSession, Any]]:
-        claim = fresh.claim
         async with self._sessions.begin() as session:
             if fresh.events:
-                await append(session, [fresh])
-            run_id = claim.asked.run_id
-            yield session, update(Run).where(Run.id == run_id, Run.owner == claim.owner)
+                await within(session, APPEND, to_append([fresh]))
+            await within(session, LET_GO, {**_owned(fresh.claim), "checkpoint_id": None})
+            await tell(session, "runs")
 
     async def running(self, conversation_id: UUID) -> UUID | None:
         """The conversation's run that is not settled yet."""
@@ -133,15 +155,11 @@ class RunStore:
         of them."""
         if not claims:
             return []
-        ours = [(claim.asked.run_id, claim.owner) for claim in claims]
-        async with autocommit(self._sessions) as session:
-            rows = await session.execute(
-                update(Run)
-                .where(tuple_(Run.id, Run.owner).in_(ours))
-                .values(heartbeat_at=func.now())
-                .returning(Run.id, Run.stop_requested, Run.accepted)
-            )
-            return [Told(*row) for row in rows]
+        given = {
+            "run_ids": [claim.asked.run_id for claim in claims],
+            "owners": [claim.owner for claim in claims],
+        }
+        return [Told(*row) for row in await statement(self._sessions, BEAT, given)]
 
     async def wait_for_word(self, claim: Claim, confirm: Event) -> bool:
         """Let the person's word be given: from now on, and to any process. False where the run
@@ -177,38 +195,20 @@ class RunStore:
         async with self._sessions.begin() as session:
             return [await _claim(session, run) for run in await session.scalars(query)]
 
-    async def prune(self, conversation_id: UUID) -> None:
-        """Drop what the conversation's memory does not need once its last runs are over.
+    async def prune(self, conversation_ids: Collection[UUID]) -> None:
+        """Drop what the conversations' memories do not need once their last runs are over.
 
-        The conversation is locked, so that no run starts from what is being dropped.
+        They are locked, so that no run starts from what is being dropped; one that is locked
+        already, as a question is stored, is pruned after its next turn.
         """
-        here = Run.conversation_id == conversation_id
-        answers = select(Run.id).join(Message, Message.run_id == Run.id)
-        replaced = answers.where(
-            here,
-            Run.checkpoint_id.is_not(None),
-            Message.role == "assistant",
-            Message.replaced_at.is_not(None),
-        )
         async with self._sessions.begin() as session:
-            conversation = select(Conversation.id).where(Conversation.id == conversation_id)
-            if await session.scalar(conversation.with_for_update()) is None:
-                return
-            gone = (await session.scalars(replaced)).all()
-            if gone:
-                await session.execute(
-                    update(Run).where(Run.id.in_(gone)).values(checkpoint_id=None)
-                )
-            newest = select(Run).where(here).order_by(Run.created_at.desc()).limit(PRUNED_AT_ONCE)
-            runs = (await session.scalars(newest)).all()
-            ends = {run.checkpoint_id for run in runs if run.checkpoint_id}
-            over = {str(run_id) for run_id in gone}
-            for run in runs:
-                if run.status == "running" or run.owner is not None:
-                    ends.add((run.asked or {}).get("checkpoint_id", ""))
-                else:
-                    over.add(str(run.id))
-            await prune(session, str(conversation_id), over, ends)
+            given = {"conversation_ids": list(conversation_ids)}
+            if found := [id_ for (id_,) in await within(session, LOCK, given)]:
+                await prune(session, found)
+
+
+def _owned(claim: Claim) -> dict[str, Any]:
+    return {"run_id": claim.asked.run_id, "owner": claim.owner}
 
 
 async def _claim(session: AsyncSession, run: Run) -> Claim:

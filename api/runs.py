@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.asked import Claim, Event
@@ -21,6 +22,7 @@ FLUSH_S = 0.25
 """Events reach Postgres at most this much later than the reader."""
 HEARTBEAT_S = 1.5
 TAKE_UP_S = 1.0
+PRUNE_S = 1.0
 FORGET_S = 60.0
 FINISH_S = 3.0
 """How long a process that ends lets its runs finish before it hands them over."""
@@ -35,6 +37,7 @@ class Runs:
         self._store = store
         self._live: dict[UUID, LiveRun] = {}
         self._tasks: dict[asyncio.Task[None], LiveRun] = {}
+        self._to_prune: set[UUID] = set()
         self._nudge = asyncio.Event()
         self._due_at: dict[str, float] = {}
         self._away_at = float("-inf")
@@ -71,12 +74,8 @@ class Runs:
         finally:
             if self._live.get(asked.run_id) is run:
                 del self._live[asked.run_id]
-        if run.lost:
-            return
-        try:
-            await self._store.prune(asked.conversation_id)
-        except DATABASE_AWAY:
-            log.warning("memory not pruned; the next turn does it")
+        if not run.lost:
+            self._to_prune.add(asked.conversation_id)
 
     async def read(self, conversation_id: UUID, run_id: UUID, after: int) -> AsyncIterator[Event]:
         """A run's events past `after`: from memory where it is made here, else from Postgres.
@@ -129,7 +128,7 @@ class Runs:
 
     async def keep(self) -> None:
         """For ever: store what runs say, show that they are alive and hear what is asked of
-        them, take up those whose process died, forget events after an hour."""
+        them, take up those whose process died, forget events after an hour and prune memories."""
         while True:
             nudged = self._nudge.is_set()
             self._nudge.clear()
@@ -139,6 +138,8 @@ class Runs:
                     await self._beat()
                 if self._is_due("take up", TAKE_UP_S) or nudged:
                     await self._take_up()
+                if self._to_prune and self._is_due("prune", PRUNE_S):
+                    await self._prune()
                 if self._is_due("forget", FORGET_S):
                     await self._store.decline_forgotten()
                     await self._store.events.forget()
@@ -146,7 +147,7 @@ class Runs:
                 log.warning("run events wait for the database")
                 self._away_at = time.monotonic()
                 self._due_at.clear()
-            except SQLAlchemyError:
+            except (SQLAlchemyError, psycopg.Error):
                 log.exception("run events were not stored")
             with suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_S):
@@ -195,6 +196,12 @@ class Runs:
         for task, made in self._tasks.items():
             if made is run:
                 task.cancel()
+
+    async def _prune(self) -> None:
+        """Drop what conversations whose runs have ended do not need; what is not dropped for once
+        is after the next turn."""
+        conversation_ids, self._to_prune = self._to_prune, set()
+        await self._store.prune(conversation_ids)
 
     async def _take_up(self) -> None:
         """Take up runs without a process.

@@ -4,18 +4,18 @@ import asyncio
 import logging
 import select
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from langgraph.checkpoint.postgres import PostgresSaver
 from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.util import greenlet_spawn
 
 from talker import migrations
 from talker.errors import DatabaseUnavailable, DiskFull, Unavailable
@@ -45,6 +46,11 @@ DATABASE_AWAY = (
     PoolTimeout,
 )
 """What SQLAlchemy and psycopg raise when Postgres does not answer."""
+
+ALONE = "alone"
+"""The execution option of a connection whose statements stand alone."""
+
+Row = tuple[Any, ...]
 
 POOL_SIZE = 20
 """Kept open once opened."""
@@ -91,19 +97,25 @@ def open_engine(database_url: str) -> AsyncEngine:
         pool_timeout=POOL_WAIT_S,
         # The connections used last again: few of them prepare most statements.
         pool_use_lifo=True,
-        connect_args=CONNECTION,
-        skip_autocommit_rollback=True,
+        # Each statement stands alone unless a transaction is begun around it, by `_begin`.
+        connect_args={**CONNECTION, "autocommit": True},
     )
     event.listen(engine.sync_engine, "connect", _limit)
     event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
+    event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
 def _limit(connection: DBAPIConnection, _: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute(LIMITS)
-    cursor.close()
-    connection.commit()
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(LIMITS)
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction in Postgres where SQLAlchemy begins one, unless it is to be none."""
+    if ALONE not in connection.get_execution_options():
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute("BEGIN")
 
 
 def _check(dialect: Dialect, connection: DBAPIConnection, *_: object) -> None:
@@ -139,8 +151,37 @@ async def autocommit(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterato
     only read is, psycopg forgets what it has prepared.
     """
     async with sessions() as session:
-        await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        await session.connection(execution_options={ALONE: True})
         yield session
+
+
+async def statement(
+    sessions: async_sessionmaker[AsyncSession], query: LiteralString, values: Mapping[str, Any]
+) -> list[Row]:
+    """Do one statement of psycopg's, alone, and return its rows.
+
+    For what every question asks: of the time that a statement takes here, SQLAlchemy's sessions
+    and expressions are nine tenths. Raises psycopg's errors.
+    """
+    engine: AsyncEngine = sessions.kw["bind"]
+    taken = await greenlet_spawn(engine.sync_engine.pool.connect)
+    try:
+        return await _rows(taken.driver_connection, query, values)
+    finally:
+        await greenlet_spawn(taken.close)
+
+
+async def within(
+    session: AsyncSession, query: LiteralString, values: Mapping[str, Any]
+) -> list[Row]:
+    """The same in a session's transaction."""
+    raw = await (await session.connection()).get_raw_connection()
+    return await _rows(raw.driver_connection, query, values)
+
+
+async def _rows(connection: Any, query: LiteralString, values: Mapping[str, Any]) -> list[Row]:
+    cursor = await connection.execute(query, values)
+    return await cursor.fetchall() if cursor.description else []
 
 
 async def migrate(database_url: str) -> None:

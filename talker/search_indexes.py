@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import LiteralString
 from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from talker.database import DATABASE_AWAY, autocommit
+from talker.database import ALONE, DATABASE_AWAY, statement
 from talker.errors import DatabaseUnavailable, IndexMismatch, ReindexRunning
 from talker.index_store import IndexStore
 from talker.models import SearchIndex
@@ -19,6 +20,7 @@ _SWITCH_LOCK = 7_201_146_025
 """Shared by those whose transaction counts on the current index, alone for the switch."""
 _REINDEX_LOCK = 7_201_146_026
 """Held as long as an index is built: one at a time."""
+CURRENT: LiteralString = "SELECT name, embedding_model FROM search_indexes WHERE is_current"
 
 
 async def hold_switch(session: AsyncSession) -> None:
@@ -51,16 +53,16 @@ class SearchIndexes:
 
         Raises IndexMismatch when it was built with another embedding model.
         """
-        async with autocommit(self._sessions) as session:
-            row = await session.scalar(select(SearchIndex).where(SearchIndex.is_current))
-        if row is None or row.name not in self._ensured:
-            row = await self._ensure()
-        self._check(row)
-        return row.name
+        found = await statement(self._sessions, CURRENT, {})
+        if not found or found[0][0] not in self._ensured:
+            return (await self._ensure()).name
+        [(name, embedding_model)] = found
+        self._check(name, embedding_model)
+        return str(name)
 
-    def _check(self, row: SearchIndex) -> None:
-        if row.embedding_model != self._embedding_model:
-            raise IndexMismatch(row.name, row.embedding_model, self._embedding_model)
+    def _check(self, name: str, embedding_model: str) -> None:
+        if embedding_model != self._embedding_model:
+            raise IndexMismatch(name, embedding_model, self._embedding_model)
 
     async def _ensure(self) -> SearchIndex:
         """The current row and its collection, made where missing, by one process at a time."""
@@ -71,7 +73,7 @@ class SearchIndexes:
                 row = await self._new_row()
                 row.is_current = True
                 session.add(row)
-            self._check(row)
+            self._check(row.name, row.embedding_model)
             await self._store.ensure(row.name)
         self._ensured.add(row.name)
         return row
@@ -99,9 +101,7 @@ class SearchIndexes:
         its own, was lost.
         """
         async with self._sessions() as session:
-            connection = await session.connection(
-                execution_options={"isolation_level": "AUTOCOMMIT"}
-            )
+            connection = await session.connection(execution_options={ALONE: True})
             if not await connection.scalar(select(func.pg_try_advisory_lock(_REINDEX_LOCK))):
                 raise ReindexRunning
 
