@@ -25,7 +25,7 @@ def main() -> None:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    start_logging(settings.log_level)
+    start_logging(settings.log_level, settings.log_shape)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         app,

@@ -73,7 +73,8 @@ async def chat(
     async with autocommit(resources.sessions) as session:
         await own_conversation(session, person.user, conversation_id)
     await socket.accept()
-    await Conversing(socket, conversation_id, person, talking).listen()
+    with resources.metrics.sockets.track_inprogress():
+        await Conversing(socket, conversation_id, person, talking).listen()
 
 
 class Conversing:

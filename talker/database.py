@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import (
 from talker import migrations
 from talker.errors import DatabaseUnavailable
 from talker.models import LOCAL_USER_EMAIL
+from talker.pools import CountingPool
 
 MIGRATION_LOCK = 7_201_146_023
 """Our key among Postgres's advisory locks: one process migrates, the others wait."""
@@ -60,6 +61,7 @@ def open_engine(database_url: str) -> AsyncEngine:
     """An engine whose pool notices that Postgres was restarted, without asking it each time."""
     engine = create_async_engine(
         sqlalchemy_url(database_url),
+        poolclass=CountingPool,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=30,
@@ -67,6 +69,7 @@ def open_engine(database_url: str) -> AsyncEngine:
         pool_use_lifo=True,
         connect_args={"connect_timeout": 10},
         skip_autocommit_rollback=True,
+        hide_parameters=True,  # they are people's words, and errors are logged
     )
     event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
     return engine

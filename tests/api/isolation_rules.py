@@ -103,6 +103,7 @@ RULES: dict[str, list[Ask]] = {
     "PATCH /api/templates/{template_id}": [Ask(GONE, {"name": "Mine now"})],
     "DELETE /api/templates/{template_id}": NOT_FOUND,
     "GET /api/usage": [Ask(200)],
+    "GET /api/metrics": ADMIN,
     "GET /api/health": PUBLIC_ROUTE,
     "GET /api/health/ready": PUBLIC_ROUTE,
     "GET /api/auth/options": PUBLIC_ROUTE,
