@@ -32,7 +32,14 @@ from api import (
     usage,
     videos,
 )
-from api.accounts import admin_routes, auth_routes, export, key_routes, my_routes
+from api.accounts import (
+    admin_routes,
+    auth_routes,
+    export,
+    key_routes,
+    my_routes,
+    operation_routes,
+)
 from api.accounts.gate import Gate
 from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
@@ -103,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         key_routes,
         export,
         admin_routes,
+        operation_routes,
         monitoring,
     ):
         by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme

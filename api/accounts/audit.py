@@ -7,7 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from talker.models import AuditEvent
 
 Action = Literal[
-    "create_admin", "invite", "revoke_invitation", "reset_link", "change_user", "delete_user"
+    "create_admin",
+    "invite",
+    "revoke_invitation",
+    "reset_link",
+    "change_user",
+    "delete_user",
+    "retry_job",
+    "cancel_job",
 ]
 
 COMMAND_LINE = "command line"

@@ -132,6 +132,11 @@ RULES: dict[str, list[Ask]] = {
     "POST /api/admin/invitations": [Ask(403, {})],
     "DELETE /api/admin/invitations/{invitation_id}": ADMIN,
     "GET /api/admin/audit": ADMIN,
+    "GET /api/admin/overview": ADMIN,
+    "GET /api/admin/costs": ADMIN,
+    "GET /api/admin/queue": ADMIN,
+    "POST /api/admin/queue/{job_id}/retry": ADMIN,
+    "POST /api/admin/queue/{job_id}/cancel": ADMIN,
 }
 
 MESSAGE_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
