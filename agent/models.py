@@ -18,6 +18,7 @@ from agent.prompts import fill
 from agent.replies import Reply, Schema, fitted, words
 from agent.turns import Patience, Turns
 from talker.errors import MisfitReply, ModelError, ModelNotOffered, ModelRefused, UnknownModel
+from talker.metrics import Metrics
 from talker.models import ModelCall, now
 from talker.settings import Settings
 from talker.tls import tls
@@ -37,12 +38,18 @@ class ChatModels:
     Every call is added to its caller's list and written to `model_calls`, however it ended.
     """
 
-    def __init__(self, settings: Settings, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: async_sessionmaker[AsyncSession],
+        metrics: Metrics | None = None,
+    ) -> None:
         self.configured = settings.chat_configured
         self.names = settings.chat_models
         self.router_name = settings.router_model
         self.daily_budget_usd = settings.daily_budget_usd
         self.log = CallLog(sessions)
+        self._metrics = metrics or Metrics()
         self._settings = settings
         self._http = httpx.AsyncClient(
             verify=tls(),
@@ -201,6 +208,7 @@ class ChatModels:
             self._price(call, prompt, reply)
             caller.calls.append(call)
             self.log.keep(call)
+            self._metrics.called(call)
 
     def _price(self, call: ModelCall, prompt: Sequence[BaseMessage], reply: Reply) -> None:
         """Fill in tokens and cost: the service's count, else ours by what the model last cost.

@@ -14,6 +14,7 @@ from agent.search import Passage as Found
 from agent.search import Search
 from agent.state import AgentState, Passage, Reader, Said, Span
 from talker.database import autocommit
+from talker.spans import span as span_of
 
 PASSAGES = 8
 """How many an answer is written from: some 1,600 tokens of transcript."""
@@ -69,7 +70,9 @@ async def find_passages(
     wanted = None if scope is None else [UUID(video_id) for video_id in scope]
     async with autocommit(sessions) as session:
         readable = await readable_ids(session, await reader_id(session, user_id), wanted)
-    found = await search.passages(question, readable, before=before, span=span, limit=limit)
+    with span_of("retrieval", {"talker.videos": len(readable)}) as around:
+        found = await search.passages(question, readable, before=before, span=span, limit=limit)
+        around.set_attribute("talker.passages", len(found))
     async with autocommit(sessions) as session:
         videos = await names(session, {passage.video_id for passage in found})
     # A video that was removed meanwhile has no name any more.

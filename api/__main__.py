@@ -64,7 +64,7 @@ def app_of_environment() -> FastAPI:
 
 
 def _start_logging(settings: Settings) -> None:
-    start_logging(settings.log_level)
+    start_logging(settings.log_level, settings.log_shape)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 

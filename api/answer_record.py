@@ -69,6 +69,11 @@ class AnswerRecord:
         for interrupt in before.interrupts:
             self.confirm = interrupt.value
 
+    @property
+    def intent(self) -> str | None:
+        plan = self._state.get("plan")
+        return plan["intent"] if plan else None
+
     def row(self) -> dict[str, Any]:
         """The answer as its message's columns have it; what was written, where it was stopped
         before its step could give it."""
@@ -79,7 +84,7 @@ class AnswerRecord:
             "citations": [
                 dict(cited_moment(one)) for one in (state.get("citations") or [] if whole else [])
             ],
-            "intent": plan["intent"] if plan else None,
+            "intent": self.intent,
             "model": state.get("model") if whole else None,
             **((state.get("usage") if whole else None) or NO_USAGE),
             "metadata_": self._metadata(plan),

@@ -26,13 +26,22 @@ from api import (
     health,
     ingestion_jobs,
     models,
+    monitoring,
     search,
     summaries,
     templates,
     usage,
     videos,
 )
-from api.accounts import admin_routes, auth_routes, export, key_routes, my_routes, quota_routes
+from api.accounts import (
+    admin_routes,
+    auth_routes,
+    export,
+    key_routes,
+    my_routes,
+    operation_routes,
+    quota_routes,
+)
 from api.accounts.gate import Gate
 from api.accounts.service import open_accounts
 from api.accounts.setup import make_setup_link
@@ -45,10 +54,13 @@ from api.notices import Notices
 from api.pages import add_pages
 from api.run_store import RunStore
 from api.runs import Runs
+from api.watch import Watch
 from ingestion.services import open_services
 from ingestion.worker import working
+from talker.exposition import Exposition
 from talker.resources import open_resources
 from talker.settings import Settings
+from talker.spans import spans_sent
 
 API_KEY = Security(
     HTTPBearer(
@@ -78,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Watch)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     errors.add_handlers(app)
     routes = APIRouter(prefix="/api")
@@ -103,6 +116,8 @@ def create_app(settings: Settings) -> FastAPI:
         export,
         admin_routes,
         quota_routes,
+        operation_routes,
+        monitoring,
     ):
         by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
         routes.include_router(part.router, dependencies=by_key)
@@ -115,9 +130,11 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
+        sender = await stack.enter_async_context(spans_sent(app.state.settings))
         resources = await stack.enter_async_context(open_resources(app.state.settings))
-        callbacks = await stack.enter_async_context(tracing(resources.settings))
-        chat_models = ChatModels(resources.settings, resources.sessions)
+        callbacks = await stack.enter_async_context(tracing(resources.settings, sender))
+        metrics = resources.metrics
+        chat_models = ChatModels(resources.settings, resources.sessions, metrics)
         stack.push_async_callback(chat_models.aclose)
         searching = Search(resources.chunks, resources.sessions)
         checkpointer = open_checkpointer(resources.pool)
@@ -133,7 +150,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             checkpointer=checkpointer,
         ).with_config(callbacks=callbacks)
         notices = Notices(resources.database_url)
-        runs = Runs(graph, RunStore(resources.sessions, notices))
+        runs = Runs(graph, RunStore(resources.sessions, notices), metrics)
         summary_graph = build_summary_graph(resources.sessions, summarizer)
         makings = Makings(summary_graph.with_config(callbacks=callbacks))
         stack.push_async_callback(makings.aclose)
@@ -156,6 +173,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(runs.aclose)
         if resources.settings.serve_worker:
             await stack.enter_async_context(working(resources, services))
+        exposition = Exposition(resources.settings.data_dir, "serve", metrics)
+        app.state.exposition = exposition
+        await stack.enter_async_context(exposition.kept())
         yield
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any
@@ -19,6 +20,9 @@ from api.run_events import Fresh, text_since_start
 from api.run_store import RunStore
 from talker.database import DATABASE_AWAY, why_away
 from talker.errors import ModelError, TalkerError, Unavailable
+from talker.logs import about
+from talker.metrics import Metrics
+from talker.spans import span
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +46,9 @@ class _NotOurs(Exception):
 
 
 class Attempt:
-    def __init__(self, graph: Graph, store: RunStore, run: LiveRun) -> None:
+    def __init__(self, graph: Graph, store: RunStore, run: LiveRun, metrics: Metrics) -> None:
         self._graph = graph
+        self._metrics = metrics
         self._store = store
         self._run = run
         self._asked = run.claim.asked
@@ -61,6 +66,15 @@ class Attempt:
 
     async def make(self) -> None:
         """Answer, store the answer, end the run; what goes wrong is said to its readers."""
+        ids = {
+            "talker.run_id": str(self._asked.run_id),
+            "gen_ai.conversation.id": str(self._asked.conversation_id),
+        }
+        about(run_id=self._asked.run_id, conversation_id=self._asked.conversation_id)
+        with span("answer", ids):
+            await self._make()
+
+    async def _make(self) -> None:
         try:
             try:
                 await (self._resume_end() if self._run.settled else self._answer())
@@ -202,6 +216,7 @@ class Attempt:
             raise _NotOurs
         self._settling = False
         run.settled = True
+        self._count(status)
         run.emit(message_event({**answer, "id": self._asked.answer_id}))
         if self._asked.new_title is not None:
             run.emit({"type": "title", "title": self._asked.new_title})
@@ -218,10 +233,23 @@ class Attempt:
                 raise _NotOurs
         except DATABASE_AWAY:
             log.warning("a failed run waits for the database", extra=said)
+        self._count("failed", error.name())
         retryable = isinstance(error, Unavailable | InternalError) or (
             isinstance(error, ModelError) and error.retryable
         )
         self._run.emit({"type": "error", **said, "retryable": retryable})
+
+    def _count(self, status: str, error: str | None = None) -> None:
+        run = self._run
+        first = run.first_token_at
+        log.info("answered", extra={"status": status, "intent": self._record.intent})
+        self._metrics.answered(
+            intent=self._record.intent,
+            status=status,
+            first_token_s=None if first is None else first - run.began_at,
+            seconds=time.monotonic() - run.began_at,
+            error=error,
+        )
 
     async def _resume_end(self) -> None:
         """For a run that is settled and whose process died before it said so to all."""

@@ -80,7 +80,8 @@ async def chat(
         await own_conversation(session, person.user, conversation_id)
     async with talking.limits.socket(talking.who):
         await socket.accept()
-        await Conversing(socket, conversation_id, person, talking).listen()
+        with resources.metrics.sockets.track_inprogress():
+            await Conversing(socket, conversation_id, person, talking).listen()
 
 
 class Conversing:

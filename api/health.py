@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from api.dependencies import AppResources
+from api.state_of_things import living_workers
 from ingestion.overview import resting_services
 from talker.database import DATABASE_AWAY, autocommit, why_away
 from talker.errors import TalkerError, Unavailable
@@ -17,8 +18,6 @@ from talker.resources import Resources
 router = APIRouter(prefix="/health", tags=["health"])
 
 CHECK_TIMEOUT_S = 3.0
-WORKER_SEEN_S = 60
-"""A worker that has shown no sign of life for longer counts as gone; it shows one every 10 s."""
 
 
 class Health(BaseModel):
@@ -53,17 +52,22 @@ async def health(request: Request, response: Response) -> Health:
 
 @router.get("/ready", responses={503: {"model": Readiness}})
 async def readiness(resources: AppResources, response: Response) -> Readiness:
+    found = await look(resources)
+    response.status_code = 200 if found.ready else 503
+    return found
+
+
+async def look(resources: Resources) -> Readiness:
+    """How each part is, asked side by side."""
     database, index, worker, transcripts = await asyncio.gather(
         _checked(_database(resources)),
         _checked(resources.chunks.ready()),
         _checked(_worker(resources)),
         _checked(_transcripts(resources)),
     )
-    ready = database.ok and index.ok and worker.ok
-    response.status_code = 200 if ready else 503
     settings = resources.settings
     return Readiness(
-        ready=ready,
+        ready=database.ok and index.ok and worker.ok,
         database=database,
         index=index,
         worker=worker,
@@ -107,13 +111,7 @@ async def _database(resources: Resources) -> None:
 
 async def _worker(resources: Resources) -> None:
     async with autocommit(resources.sessions) as session:
-        seen = await session.scalar(
-            text(
-                "SELECT count(*) FROM procrastinate_workers"
-                " WHERE last_heartbeat > now() - make_interval(secs => :seconds)"
-            ),
-            {"seconds": WORKER_SEEN_S},
-        )
+        seen = await living_workers(session)
     if not seen:
         raise NoWorker
 

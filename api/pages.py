@@ -11,7 +11,7 @@ BUILT = Path(__file__).parent.parent / "frontend" / "dist"
 SHELLS = ("c", "v")
 """Pages that read their address in the browser: one file answers for all."""
 
-PAGES = ("settings",)
+PAGES = ("settings", "admin")
 """Pages that stand for themselves, here without the redirect to a slash."""
 
 POLICY = "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from uuid import UUID
 
 import psycopg
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.asked import Claim, Event
@@ -15,6 +18,7 @@ from api.attempt import Attempt, Graph
 from api.live_run import LiveRun
 from api.run_store import LOST_AFTER, RunStore
 from talker.database import DATABASE_AWAY
+from talker.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +36,10 @@ OVER_S = 10.0
 class Runs:
     """Starts runs, lets readers follow them, and takes up those whose process died."""
 
-    def __init__(self, graph: Graph, store: RunStore) -> None:
+    def __init__(self, graph: Graph, store: RunStore, metrics: Metrics | None = None) -> None:
         self._graph = graph
+        self._metrics = metrics or Metrics()
+        self._metrics.registry.register(_RunningNow(self))
         self._store = store
         self._live: dict[UUID, LiveRun] = {}
         self._tasks: dict[asyncio.Task[None], LiveRun] = {}
@@ -70,7 +76,7 @@ class Runs:
     async def _make(self, run: LiveRun) -> None:
         asked = run.claim.asked
         try:
-            await Attempt(self._graph, self._store, run).make()
+            await Attempt(self._graph, self._store, run, self._metrics).make()
         finally:
             if self._live.get(asked.run_id) is run:
                 del self._live[asked.run_id]
@@ -98,6 +104,11 @@ class Runs:
                 return
         async for event in self._store.events.read(conversation_id, run_id, after):
             yield event
+
+    @property
+    def count(self) -> int:
+        """How many are made here just now."""
+        return len(self._live)
 
     def stop_here(self, conversation_id: UUID) -> None:
         """Stop what this process makes for a conversation, without asking Postgres first."""
@@ -213,3 +224,15 @@ class Runs:
             return
         for claim in await self._store.take_up(list(self._live)):
             self.start(claim)
+
+
+class _RunningNow(Collector):
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    def collect(self) -> Iterable[Metric]:
+        return [
+            GaugeMetricFamily(
+                "talker_running_answers", "Answers in the making.", value=self._runs.count
+            )
+        ]

@@ -7,7 +7,8 @@ job that another one finishes, with nothing twice and nothing lost.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -22,9 +23,11 @@ from ingestion.rows import count_chunks, count_segments, indexed_chunks
 from ingestion.steps import Job
 from talker.database import DATABASE_AWAY
 from talker.errors import LoadingFailed, TalkerError, VideoNotFound
+from talker.logs import about
 from talker.models import IngestionJob, Video
 from talker.resources import Resources
 from talker.search_indexes import hold_switch
+from talker.spans import span
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +43,19 @@ async def load(
     Raises TryAgain when a later try may succeed. A job that is done, paused or cancelled, or
     whose video was removed, is left as it is, also when that happens while it runs.
     """
+    about(job_id=job_id)
     job = await _start(resources, job_id)
     if job is None:
         return
+    ids = {"talker.job_id": str(job_id), "talker.video_id": str(job.video_id)}
     try:
         async with JobProgress(resources.sessions, job.id) as progress:
-            await _run(job, resources, providers, progress)
+            with span("ingest video", ids):
+                await _run(job, resources, providers, progress)
         if progress.stopped:
             await _sweep(job, resources)
+        else:
+            log.info("video loaded")
     except VideoNotFound:
         log.info("video removed while it was loaded", extra={"job_id": str(job_id)})
     except asyncio.CancelledError:
@@ -111,26 +119,37 @@ async def _run(
     await steps.check_length(job, resources)
     if job.transcript_id is None:
         progress.at("fetch", 0.0)
-        job = replace(job, transcript_id=await steps.fetch(job, resources, providers))
+        with _timed("fetch", resources):
+            job = replace(job, transcript_id=await steps.fetch(job, resources, providers))
     if not job.is_described:
-        await steps.describe(job, resources, providers)
+        with _timed("describe", resources):
+            await steps.describe(job, resources, providers)
     progress.at("chunk", FETCHED)
-    chunks = await steps.chunk(job, resources)
+    with _timed("chunk", resources):
+        chunks = await steps.chunk(job, resources)
     progress.at("embed", CHUNKED)
 
     def embedded(count: int) -> None:
         progress.at("embed", CHUNKED + (EMBEDDED - CHUNKED) * count / len(chunks))
 
     try:
-        await resources.chunks.write(chunks, embedded, urgent=job.priority > 0)
+        with _timed("embed", resources):
+            await resources.chunks.write(chunks, embedded, urgent=job.priority > 0)
         progress.at("index", EMBEDDED)
-        async with resources.sessions() as session:
-            whole = await indexed_chunks(session, job.video_id)
-        await resources.chunks.delete(job.video_id, keep=[one.id for one in whole])
-        await _finish(job, resources)
+        with _timed("index", resources):
+            async with resources.sessions() as session:
+                whole = await indexed_chunks(session, job.video_id)
+            await resources.chunks.delete(job.video_id, keep=[one.id for one in whole])
+            await _finish(job, resources)
     except VideoNotFound:
         await resources.chunks.delete(job.video_id)
         raise
+
+
+@contextmanager
+def _timed(step: str, resources: Resources) -> Iterator[None]:
+    with resources.metrics.step(step), span(f"ingest {step}"):
+        yield
 
 
 async def _sweep(job: Job, resources: Resources) -> None:
@@ -162,6 +181,7 @@ async def _finish(job: Job, resources: Resources) -> None:
         if row.status == "running":
             video.status, video.failure = "ready", None
             row.status, row.step, row.progress, row.failure = "done", "index", 1.0, None
+            resources.metrics.loaded()
 
 
 async def _after(error: TalkerError, job: Job, resources: Resources) -> None:
@@ -171,6 +191,7 @@ async def _after(error: TalkerError, job: Job, resources: Resources) -> None:
     if delay is None:
         await _fail(resources, job.id, failure)
         return
+    resources.metrics.loading_failed(failure.reason, final=False)
     await _put_back(resources, job.id, failure, counted=asked(error))
     raise TryAgain(delay) from error
 
@@ -192,6 +213,7 @@ async def _put_back(
 
 
 async def _fail(resources: Resources, job_id: UUID, failure: LoadingFailed) -> None:
+    resources.metrics.loading_failed(failure.reason, final=True)
     log.info("loading failed", extra={"job_id": str(job_id), "reason": failure.reason})
     async with resources.sessions.begin() as session:
         locked = await _locked(session, job_id)

@@ -18,9 +18,11 @@ from ingestion.services import open_services
 from ingestion.tasks import HEARTBEAT_S, STALLED_S, WorkerTools, open_queue
 from talker.database import CONNECTION
 from talker.errors import BadSettings, TalkerError
+from talker.exposition import Exposition
 from talker.logs import start_logging
 from talker.resources import Resources, open_resources
 from talker.settings import Settings, load_settings
+from talker.spans import spans_sent
 
 log = logging.getLogger(__name__)
 
@@ -123,12 +125,17 @@ async def _take(queue: App, jobs: int, queues: Sequence[str]) -> None:
 
 
 async def _until_stopped(settings: Settings) -> None:
-    async with open_resources(settings) as resources:
+    async with spans_sent(settings), open_resources(settings) as resources:
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stopped.set)
-        async with open_services(resources) as providers, working(resources, providers):
+        exposition = Exposition(settings.data_dir, "worker", resources.metrics)
+        async with (
+            open_services(resources) as providers,
+            working(resources, providers),
+            exposition.kept(),
+        ):
             log.info("worker started")
             await stopped.wait()
 
@@ -137,7 +144,7 @@ def main() -> None:
     """The `worker` command. Exit code 2 for wrong settings, 1 for a failed start."""
     try:
         settings = load_settings()
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_shape)
         asyncio.run(_until_stopped(settings))
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")

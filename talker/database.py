@@ -30,6 +30,7 @@ from sqlalchemy.util import greenlet_spawn
 from talker import migrations
 from talker.errors import DatabaseUnavailable, DiskFull, Unavailable
 from talker.models import LOCAL_USER_EMAIL
+from talker.pools import CountingPool
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ def open_engine(database_url: str) -> AsyncEngine:
     """An engine whose pool notices that Postgres was restarted, without asking it each time."""
     engine = create_async_engine(
         sqlalchemy_url(database_url),
+        poolclass=CountingPool,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_WAIT_S,
@@ -99,6 +101,7 @@ def open_engine(database_url: str) -> AsyncEngine:
         pool_use_lifo=True,
         # Each statement stands alone unless a transaction is begun around it, by `_begin`.
         connect_args={**CONNECTION, "autocommit": True},
+        hide_parameters=True,  # they are people's words, and errors are logged
     )
     event.listen(engine.sync_engine, "connect", _limit)
     event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))

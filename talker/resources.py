@@ -16,6 +16,8 @@ from talker.chunks import ChunkIndex
 from talker.database import CONNECTION, LIMITS, POOL_WAIT_S, has_news, migrate, open_engine
 from talker.embedded import servers
 from talker.embeddings import OpenEmbeddings, embedding_model_name, open_embeddings
+from talker.metrics import Metrics
+from talker.pools import PoolCollector
 from talker.settings import LOCAL, Settings
 
 CHECKPOINT_CONNECTIONS = 8
@@ -34,6 +36,7 @@ class Resources:
     pool: Pool
     embeddings: OpenEmbeddings
     chunks: ChunkIndex
+    metrics: Metrics
 
     @property
     def local_embeddings(self) -> Embeddings | None:
@@ -65,6 +68,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             sessions=sessions,
         )
         stack.push_async_callback(chunks.aclose)
+        metrics = Metrics()
+        metrics.registry.register(PoolCollector(engine, pool))
         yield Resources(
             settings=settings,
             database_url=urls.database_url,
@@ -73,6 +78,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             pool=pool,
             embeddings=embeddings,
             chunks=chunks,
+            metrics=metrics,
         )
 
 

@@ -65,6 +65,7 @@ def _networks(value: object) -> object:
     return names
 
 
+LogFormat = Literal["json", "text"]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)]
 
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     session_days: int = Field(default=30, ge=1, le=3650)
     invitation_days: int = Field(default=7, ge=1, le=365)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: LogFormat | None = None
 
     database_url: Annotated[str, BeforeValidator(_database_url)] = ""
     qdrant_url: Annotated[str, BeforeValidator(_base_url)] = ""
@@ -132,6 +134,9 @@ class Settings(BaseSettings):
         "https://api.smith.langchain.com"
     )
     langsmith_project: str = "youtubetalker"
+    otel_exporter_otlp_endpoint: Annotated[str, BeforeValidator(_base_url)] = ""
+    otel_exporter_otlp_headers: SecretStr | None = None
+    otel_service_name: str = "youtubetalker"
 
     quota_videos: int = Field(default=0, ge=0)
     quota_hours: float = Field(default=0, ge=0)
@@ -193,6 +198,11 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL still has the example password")
         if self.qdrant_api_key and self.qdrant_api_key.get_secret_value() == EXAMPLE_SECRET:
             raise ValueError("QDRANT_API_KEY is still the example's")
+
+    @property
+    def log_shape(self) -> LogFormat:
+        """How log lines are written: JSON where machines read them, as a rule in production."""
+        return self.log_format or ("json" if self.environment == "production" else "text")
 
     @property
     def chat_configured(self) -> bool:

@@ -14,6 +14,8 @@ Action = Literal[
     "change_user",
     "delete_user",
     "set_quotas",
+    "retry_job",
+    "cancel_job",
 ]
 
 COMMAND_LINE = "command line"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from api.accounts import audit, links, overview, people, quotas
+from api.accounts import audit, links, operation_commands, overview, people, quotas
 from api.accounts.desk import Desk, run
 from api.accounts.errors import BadPassword
 from api.accounts.mail import Mailer
@@ -201,6 +201,9 @@ def show_audit(
         detail = " ".join(f"{key}={value}" for key, value in event.detail.items())
         at = f"{event.created_at:%Y-%m-%d %H:%M}"
         _say(f"{at}  {event.actor}  {event.action}  {event.subject}  {detail}".rstrip())
+
+
+operation_commands.register(app)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from api.guard import SAFE
 from api.limits.limits import Limits
 from talker.database import DATABASE_AWAY, autocommit, why_away
 from talker.errors import TalkerError
+from talker.logs import about
 
 PUBLIC = {
     "/api/health",
@@ -49,6 +50,7 @@ class Gate:
         except DATABASE_AWAY as error:
             return await response_to(why_away(error))(scope, receive, send)
         scope.setdefault("state", {})["person"] = person
+        about(user_id=person.user.id)
         return await self._app(scope, receive, send)
 
 
@@ -75,5 +77,10 @@ def _check(person: Person, scope: Scope) -> None:
     unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE
     if unsafe and person.scope == "read":
         raise ReadOnlyKey
-    if scope["path"].startswith("/api/admin/") and not person.is_admin:
+    alone = scope["app"].state.accounts is None
+    if is_for_admins(scope["path"]) and not (person.is_admin or alone):
         raise AdminsOnly
+
+
+def is_for_admins(path: str) -> bool:
+    return path == "/api/metrics" or path.startswith("/api/admin/")

@@ -103,6 +103,7 @@ RULES: dict[str, list[Ask]] = {
     "PATCH /api/templates/{template_id}": [Ask(GONE, {"name": "Mine now"})],
     "DELETE /api/templates/{template_id}": NOT_FOUND,
     "GET /api/usage": [Ask(200)],
+    "GET /api/metrics": ADMIN,
     "GET /api/health": PUBLIC_ROUTE,
     "GET /api/health/ready": PUBLIC_ROUTE,
     "GET /api/auth/options": PUBLIC_ROUTE,
@@ -133,6 +134,11 @@ RULES: dict[str, list[Ask]] = {
     "GET /api/admin/users/{user_id}/quotas": ADMIN,
     "PUT /api/admin/users/{user_id}/quotas": [Ask(403, {"videos": 1})],
     "GET /api/admin/audit": ADMIN,
+    "GET /api/admin/overview": ADMIN,
+    "GET /api/admin/costs": ADMIN,
+    "GET /api/admin/queue": ADMIN,
+    "POST /api/admin/queue/{job_id}/retry": ADMIN,
+    "POST /api/admin/queue/{job_id}/cancel": ADMIN,
 }
 
 MESSAGE_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {

@@ -9,7 +9,7 @@ from api.pages import add_pages
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    for page in ("", "c", "v", "settings"):
+    for page in ("", "c", "v", "settings", "admin"):
         (tmp_path / page).mkdir(exist_ok=True)
         (tmp_path / page / "index.html").write_text(f"page {page}")
     return tmp_path
@@ -22,6 +22,7 @@ def built(tmp_path: Path) -> Path:
         ("/c/some-id", "c"),
         ("/v/some-id?t=60&view=summary", "v"),
         ("/settings", "settings"),
+        ("/admin", "admin"),
     ],
 )
 async def test_an_address_leads_to_its_page_without_a_detour(

@@ -1290,6 +1290,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Overview
+         * @description How each part is, and how much there is of what.
+         */
+        get: operations["read_overview_api_admin_overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Costs
+         * @description What models cost, by person, model and day; the last 30 days without a range.
+         */
+        get: operations["list_costs_api_admin_costs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queue
+         * @description Everybody's jobs that wait, run, rest or failed, the latest changed first.
+         */
+        get: operations["list_queue_api_admin_queue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/queue/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Job
+         * @description Try somebody's job again that failed or was cancelled.
+         */
+        post: operations["retry_job_api_admin_queue__job_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/queue/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description End a job that is not over, whoever waits for it.
+         */
+        post: operations["cancel_job_api_admin_queue__job_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Prometheus's text format, for administrators and their keys. What stands in Postgres is
+         *     read there; what processes count themselves has the label `process`.
+         */
+        get: operations["metrics_api_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1582,6 +1703,53 @@ export interface components {
              */
             updated_at: string;
         };
+        /**
+         * CostList
+         * @description From `start` to `end`, both included, in UTC.
+         */
+        CostList: {
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /**
+             * End
+             * Format: date
+             */
+            end: string;
+            /** Total Usd */
+            total_usd: number;
+            /** Items */
+            items: components["schemas"]["CostOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * CostOut
+         * @description `user_id` and `email` are null where nobody in particular asked.
+         */
+        CostOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** User Id */
+            user_id: string | null;
+            /** Email */
+            email: string | null;
+            /** Model */
+            model: string;
+            /** Calls */
+            calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Cost Usd */
+            cost_usd: number;
+        };
         /** Credentials */
         Credentials: {
             /**
@@ -1663,13 +1831,16 @@ export interface components {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
         };
-        /** Health */
+        /**
+         * Health
+         * @description `leaving`, with a 503: told to stop, and for DRAIN_S still serving.
+         */
         Health: {
             /**
              * Status
-             * @constant
+             * @enum {string}
              */
-            status: "alive";
+            status: "alive" | "leaving";
         };
         /** InvitationList */
         InvitationList: {
@@ -2231,6 +2402,23 @@ export interface components {
             limit?: number | null;
         };
         /**
+         * Overview
+         * @description `videos` by status, `users` by role.
+         */
+        Overview: {
+            health: components["schemas"]["Readiness"];
+            queue: components["schemas"]["QueueState"];
+            /** Videos */
+            videos: {
+                [key: string]: number;
+            };
+            /** Users */
+            users: {
+                [key: string]: number;
+            };
+            storage: components["schemas"]["Storage"];
+        };
+        /**
          * OwnQuotas
          * @description What is set for one person: null where the default holds, 0 where there is no bound.
          */
@@ -2335,6 +2523,76 @@ export interface components {
             seconds: number;
         };
         /**
+         * QueueJob
+         * @description `email` is who asked for it first; `failure` of a queued job is why it is tried again.
+         */
+        QueueJob: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Video Id
+             * Format: uuid
+             */
+            video_id: string;
+            /** Title */
+            title: string;
+            /** Email */
+            email: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
+            /** Step */
+            step: ("fetch" | "chunk" | "embed" | "index") | null;
+            /** Progress */
+            progress: number;
+            /** Attempt */
+            attempt: number;
+            failure: components["schemas"]["FailureOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** QueueJobs */
+        QueueJobs: {
+            /** Items */
+            items: components["schemas"]["QueueJob"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * QueueState
+         * @description `oldest_s` is for how long the oldest job of each status that is not over has been there;
+         *     `failures` the failed jobs by reason.
+         */
+        QueueState: {
+            /** Jobs */
+            jobs: {
+                [key: string]: number;
+            };
+            /** Oldest S */
+            oldest_s: {
+                [key: string]: number;
+            };
+            /** Failures */
+            failures: {
+                [key: string]: number;
+            };
+            /** Workers */
+            workers: number;
+        };
+        /**
          * QuotasOut
          * @description `own` is what is set for this person (null: the default holds), `defaults` the settings';
          *     in both, 0 sets no bound. `used` is what they have.
@@ -2408,6 +2666,18 @@ export interface components {
         Stopped: {
             /** Stopped */
             stopped: boolean;
+        };
+        /**
+         * Storage
+         * @description Bytes; the disk is the one under DATA_DIR.
+         */
+        Storage: {
+            /** Database */
+            database: number;
+            /** Disk Used */
+            disk_used: number;
+            /** Disk Free */
+            disk_free: number;
         };
         /**
          * SummaryOut
@@ -4319,6 +4589,15 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
         };
     };
     readiness_api_health_ready_get: {
@@ -5096,6 +5375,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_overview_api_admin_overview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+        };
+    };
+    list_costs_api_admin_costs_get: {
+        parameters: {
+            query?: {
+                start?: string | null;
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_queue_api_admin_queue_get: {
+        parameters: {
+            query?: {
+                status?: ("queued" | "running" | "paused" | "done" | "failed" | "cancelled")[] | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueJobs"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_job_api_admin_queue__job_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueJob"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_job_api_admin_queue__job_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueJob"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    metrics_api_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };
