@@ -18,7 +18,7 @@ export const TRANSCRIPTS = address(transcriptPort);
 export const EXTRACTIVE = address(port);
 
 /** What takes a model. */
-const WITH_MODEL = /\/(model|watch|writing)\.spec\.ts$/;
+const WITH_MODEL = /\/(keyboard|model|watch|writing)\.spec\.ts$/;
 const ACCOUNTS = /\/accounts\.spec\.ts$/;
 
 // Workers read this file too, and must find the folders that the first reading made.

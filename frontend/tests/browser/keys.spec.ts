@@ -75,6 +75,29 @@ test("the palette finds a video, a conversation by its words, and does what it i
   await expect(app.video.getByText("Transcript only")).toBeVisible();
 });
 
+test("what is typed while the palette is still coming is found in it", async ({ app, page }) => {
+  await app.open();
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route("**/Palette.*.js", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await app.question.focus();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("darq");
+  await page.keyboard.press("Backspace");
+  letGo();
+  const field = page.getByRole("combobox", { name: "Find" });
+  await expect(field).toBeFocused();
+  await page.keyboard.type("k");
+  await expect(field).toHaveValue("dark");
+  await expect(page.getByRole("option", { name: "Dark colours" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(app.question).toBeFocused();
+  await expect(app.question).toHaveValue("");
+});
+
 test("colours that were chosen are there before the first paint, whatever the system wants", async ({
   app,
   page,
