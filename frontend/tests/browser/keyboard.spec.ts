@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 
 import { expect, test } from "./app";
 
-const QUESTION = "Why did people use mirrors behind the lamp of a lighthouse?";
+const QUESTION = ["Why did people use mirrors", "behind the lamp of a lighthouse?"] as const;
 
 /** Tab on, or back, until the focus is on the button of this name. */
 async function tabTo(page: Page, name: string, key: "Tab" | "Shift+Tab" = "Tab") {
@@ -28,7 +28,10 @@ test("keys alone lead from an empty library to a played citation and a copied Li
 
   await keyboard.press("/");
   await expect(app.question).toBeFocused();
-  await keyboard.type(QUESTION);
+  await keyboard.type(QUESTION[0]);
+  await keyboard.press("Shift+Enter");
+  await keyboard.type(QUESTION[1]);
+  await expect(app.question).toHaveValue(QUESTION.join("\n"));
   await keyboard.press("Enter");
   await expect(app.conversation.getByRole("heading", { name: "Sources" })).toBeVisible();
   await keyboard.press("Tab");
@@ -39,6 +42,11 @@ test("keys alone lead from an empty library to a played citation and a copied Li
   await expect(current).toBeInViewport();
   await expect(app.video.getByRole("slider")).not.toHaveValue("0");
   await expect(app.video.locator("[data-cited]").first()).toBeInViewport();
+  const said = (await current.textContent()) ?? "";
+  await current.focus();
+  await keyboard.press("ArrowDown");
+  await keyboard.press("Enter");
+  await expect(current).not.toHaveText(said);
 
   await keyboard.press("/");
   await keyboard.type("/linkedin");
