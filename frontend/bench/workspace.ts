@@ -6,7 +6,7 @@ import { median } from "./numbers.ts";
 import { mainThreadTasks, traced, type Task, type TraceEvent } from "./trace.ts";
 
 const SIZE = { viewport: { width: 1440, height: 900 } };
-const REPEATS = 5;
+const REPEATS = 3;
 const QUESTION = "And what is said about the lamp, the lens and the sea in all these hours?";
 
 /** How many bytes of script a page loads until it is there, each file under gzip. */
