@@ -15,6 +15,7 @@ from agent.clock import clock
 from api.asking import UNTITLED, check_scope, own_conversation
 from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session
 from api.feedback import FeedbackOut
+from api.finding import Found, places_in, says
 from talker.models import Conversation, Message
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
@@ -33,8 +34,14 @@ class ConversationOut(BaseModel):
     updated_at: datetime
 
 
+class FoundConversation(ConversationOut):
+    """`found` is null where nothing was looked for, or the title alone has the words."""
+
+    found: Found | None = None
+
+
 class ConversationList(BaseModel):
-    items: list[ConversationOut]
+    items: list[FoundConversation]
     total: int
 
 
@@ -112,13 +119,19 @@ async def list_conversations(
 ) -> ConversationList:
     """The person's conversations, the last used first; `q` looks in titles and messages."""
     own = select(Conversation).where(Conversation.user_id == user.id)
-    if q.strip():
-        own = own.where(_mentions(q.strip()))
+    words = q.strip()
+    if words:
+        own = own.where(_mentions(words))
     total = await session.scalar(select(func.count()).select_from(own.subquery()))
     rows = await session.scalars(
         own.order_by(Conversation.updated_at.desc(), Conversation.id).limit(limit).offset(offset)
     )
-    return ConversationList(items=[_out(row) for row in rows], total=total or 0)
+    items = [FoundConversation.model_validate(row, from_attributes=True) for row in rows]
+    if words:
+        places = await places_in(session, [item.id for item in items], words)
+        for item in items:
+            item.found = places.get(item.id)
+    return ConversationList(items=items, total=total or 0)
 
 
 @router.post("", status_code=201)
@@ -228,11 +241,7 @@ def in_order(messages: Select[Message]) -> Select[Message]:
 def _mentions(words: str) -> ColumnElement[bool]:
     return or_(
         Conversation.title.icontains(words, autoescape=True),
-        exists().where(
-            Message.conversation_id == Conversation.id,
-            Message.replaced_at.is_(None),
-            Message.content.icontains(words, autoescape=True),
-        ),
+        exists().where(Message.conversation_id == Conversation.id, says(words)),
     )
 
 

@@ -37,13 +37,21 @@ class Edit(BaseModel):
     content: str = Field(examples=["How many attention heads are in each block of GPT-2?"])
 
 
+MAX_WISH = 200
+
+
 class Regenerate(BaseModel):
-    """An answer to be written anew, by another model of /api/models where one is named."""
+    """An answer to be written anew, by another model of /api/models where one is named. `wish`
+    says how, such as a tone: the question stays as the person wrote it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     message_id: UUID
     model: str | None = None
+    wish: str | None = Field(
+        default=None, max_length=MAX_WISH, examples=["Please in a playful tone."]
+    )
 
 
 class NotYourWords(BadRequest):
@@ -109,6 +117,8 @@ async def prepare_regenerate(
     question = await _question_of(session, answer)
     asked = await _as_before(session, user, conversation, question)
     asked.model = wanted.model or asked.model
+    if wanted.wish and (wish := wanted.wish.replace("\x00", "").strip()):
+        asked.content = f"{question.content}\n{wish}"
     await go_on_from(session, asked, question.created_at)
     await _replace(session, conversation_id, answer.created_at)
     return await store(session, conversation, asked, new_question=False)

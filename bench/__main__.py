@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bench import (
     answers,
+    browser,
     cleaning,
     faults,
     idle,
@@ -44,6 +45,7 @@ SECTIONS: Mapping[str, Section] = {
     "loading": loading.run,
     "remote": partial(speed.remote, 100, plans=(False,)),
     "known": speed.known,
+    "browser": browser.run,
 }
 LONG: Mapping[str, Section] = {
     "thousand": speed.thousand,

@@ -8,8 +8,8 @@ import { defineConfig } from "astro/config";
 const api = process.env["PUBLIC_API_URL"] ?? "http://127.0.0.1:8000";
 
 /** Runs before the first paint, so it stands in the page itself, and the policy has to know it. */
-const theme = readFileSync(new URL("src/layouts/theme.inline.js", import.meta.url));
-const themeHash = createHash("sha256").update(theme).digest("base64");
+const inline = readFileSync(new URL("src/layouts/before-paint.inline.js", import.meta.url));
+const inlineHash = createHash("sha256").update(inline).digest("base64");
 
 /**
  * One built page serves every conversation and one every video; the address is read in the browser.
@@ -38,7 +38,7 @@ export default defineConfig({
   markdown: { syntaxHighlight: false },
   security: {
     csp: {
-      scriptDirective: { hashes: [`sha256-${themeHash}`] },
+      scriptDirective: { hashes: [`sha256-${inlineHash}`] },
       directives: [
         "default-src 'self'",
         "base-uri 'self'",

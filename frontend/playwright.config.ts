@@ -16,11 +16,8 @@ const caddyPort = port + 5;
 /** Where tests take a fault away from a video of the transcript service. */
 export const TRANSCRIPTS = address(transcriptPort);
 
-/** The app without a model, for what is told apart from one with. */
-export const EXTRACTIVE = address(port);
-
 /** What takes a model. */
-const WITH_MODEL = /\/(model|watch|writing)\.spec\.ts$/;
+const WITH_MODEL = /\/(keyboard|model|watch|writing)\.spec\.ts$/;
 const ACCOUNTS = /\/accounts\.spec\.ts$/;
 const CADDY = /\/caddy\.spec\.ts$/;
 
@@ -32,8 +29,8 @@ const accountsDataDir = (process.env["TEST_ACCOUNTS_DATA_DIR"] ??= newFolder());
 export default defineConfig({
   testDir: "tests/browser",
   outputDir: "test-results",
-  // One app, one library: the tests take turns.
-  workers: 1,
+  // One app, one library: its tests take turns, while those of another app run beside them.
+  workers: 2,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env["CI"]),
@@ -55,15 +52,11 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS, CADDY], use: { baseURL: address(port) } },
-    {
-      name: "accounts",
-      testMatch: ACCOUNTS,
-      use: { baseURL: address(accountsPort) },
-    },
-    { name: "caddy", testMatch: CADDY, use: { baseURL: address(caddyPort) } },
-    { name: "model", testMatch: WITH_MODEL, use: { baseURL: address(modelAppPort) } },
-  ],
+    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS, CADDY], port },
+    { name: "model", testMatch: WITH_MODEL, port: modelAppPort },
+    { name: "accounts", testMatch: ACCOUNTS, port: accountsPort },
+    { name: "caddy", testMatch: CADDY, port: caddyPort },
+  ].map(({ port, ...project }) => ({ ...project, workers: 1, use: { baseURL: address(port) } })),
   webServer: [
     {
       command: `exec .venv/bin/python -m tests.supadata_program --port ${transcriptPort} --delay-ms 50`,

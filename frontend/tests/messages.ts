@@ -16,6 +16,7 @@ export function message(parts: Partial<Message>): Message {
     suggestions: [],
     feedback: null,
     metadata: null,
+    replaced_at: null,
     created_at: "2026-01-01T00:00:00Z",
     ...parts,
   };

@@ -7,7 +7,6 @@ import {
   postLength,
   postParts,
   receipts,
-  wished,
   xLength,
 } from "../src/lib/post";
 import { citation, message } from "./messages";
@@ -60,14 +59,6 @@ describe("a post", () => {
     expect(xLength("See https://example.com/a/very/long/path?with=much#more")).toBe(27);
     expect(xLength("👩‍👩‍👧‍👦🇵🇱1️⃣")).toBe(6);
     expect(xLength("塩©")).toBe(3);
-  });
-
-  test("is wished otherwise in the words of its request, one wish at a time", () => {
-    const playful = wished("A LinkedIn post about salt", "Please in a playful tone.");
-    expect(playful).toBe("A LinkedIn post about salt\nPlease in a playful tone.");
-    expect(wished(playful, "Please make it short.")).toBe(
-      "A LinkedIn post about salt\nPlease make it short.",
-    );
   });
 
   test("is shown as plain text where its place, or the text, knows no Markdown", () => {

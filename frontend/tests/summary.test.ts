@@ -5,6 +5,8 @@ import { readEvents } from "../src/lib/sse";
 import { MAKING, momentsOf, tell, withoutNumbers, type SummaryEvent } from "../src/lib/summary";
 import { citation } from "./messages";
 
+const at = (path: string) => new URL(path, "http://talker.test");
+
 const told = (...events: SummaryEvent[]) => events.reduce(tell, MAKING);
 
 const WHOLE: SummaryEvent = {
@@ -71,13 +73,13 @@ test("server-sent events are read however they are cut", async () => {
 });
 
 test("an address names a video, a second and a view; what is unknown is left out", () => {
-  expect(placeOf("/v/abc", "?t=90s&view=moments")).toEqual({
+  expect(placeOf(at("/v/abc?t=90s&view=moments"))).toEqual({
     page: "video",
     id: "abc",
     at_s: 90,
     view: "moments",
   });
-  expect(placeOf("/v/abc", "?t=-1&view=nonsense")).toMatchObject({
+  expect(placeOf(at("/v/abc?t=-1&view=nonsense"))).toMatchObject({
     at_s: null,
     view: "transcript",
   });

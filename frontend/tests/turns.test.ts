@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { newRun } from "../src/lib/run";
-import { before, isStored, named, questionOf, settled, turnOf } from "../src/lib/turns";
+import { before, isStored, named, questionOf, settled, turnOf, versionsOf } from "../src/lib/turns";
 import { message } from "./messages";
 
 const conversation = [
@@ -16,6 +16,21 @@ describe("a conversation", () => {
     expect(questionOf(conversation, "a2")?.id).toBe("q2");
     expect(questionOf(conversation, "q1")).toBeUndefined();
     expect(questionOf(conversation, "nowhere")).toBeUndefined();
+  });
+
+  test("knows what was written to a question before, whatever else was asked in between", () => {
+    const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
+    const whole = [
+      message({ id: "q1", role: "user", created_at: at(1) }),
+      message({ id: "a1", created_at: at(2), replaced_at: at(5) }),
+      message({ id: "q2", role: "user", created_at: at(3), replaced_at: at(5) }),
+      message({ id: "a2", created_at: at(4), replaced_at: at(5) }),
+      message({ id: "a3", created_at: at(6), replaced_at: at(7) }),
+      message({ id: "a4", created_at: at(8) }),
+    ];
+    expect(versionsOf(whole, "a4").map(({ id }) => id)).toEqual(["a4", "a3", "a1"]);
+    expect(versionsOf(whole, "a2").map(({ id }) => id)).toEqual(["a2"]);
+    expect(versionsOf(whole, "nowhere")).toEqual([]);
   });
 
   test("ends before what is edited or answered anew", () => {

@@ -5,6 +5,8 @@ import { lineAt, overlaps } from "../src/lib/player.svelte";
 import { namesNothing, splitLinks } from "../src/lib/sources";
 import { clock, day, spoken } from "../src/lib/time";
 
+const at = (path: string) => new URL(path, "http://talker.test");
+
 test.each([
   [0, "0:00"],
   [59.99, "0:59"],
@@ -28,11 +30,12 @@ test("an instant is named by its day", () => {
 });
 
 test("an address names a conversation, or a video and perhaps a second of it", () => {
-  expect(placeOf("/", "")).toEqual({ page: "workspace" });
-  expect(placeOf("/c/abc", "")).toEqual({ page: "conversation", id: "abc" });
-  expect(placeOf("/v/abc", "")).toMatchObject({ page: "video", id: "abc", at_s: null });
-  expect(placeOf("/v/abc/", "?t=90s")).toMatchObject({ page: "video", id: "abc", at_s: 90 });
-  expect(placeOf("/v/abc", "?t=soon")).toMatchObject({ page: "video", id: "abc", at_s: null });
+  expect(placeOf(at("/"))).toEqual({ page: "workspace" });
+  expect(placeOf(at("/c/abc"))).toEqual({ page: "conversation", id: "abc", message: null });
+  expect(placeOf(at("/c/abc#m1"))).toMatchObject({ id: "abc", message: "m1" });
+  expect(placeOf(at("/v/abc"))).toMatchObject({ page: "video", id: "abc", at_s: null });
+  expect(placeOf(at("/v/abc/?t=90s"))).toMatchObject({ page: "video", id: "abc", at_s: 90 });
+  expect(placeOf(at("/v/abc?t=soon"))).toMatchObject({ page: "video", id: "abc", at_s: null });
 });
 
 test("pasted links are split and said once", () => {

@@ -1,5 +1,7 @@
 from typing import Any
+from uuid import uuid4
 
+from api import finding
 from tests import make
 from tests.conftest import App
 
@@ -51,6 +53,32 @@ async def test_search_looks_in_titles_and_in_what_was_said(app: App) -> None:
         found = (await app.http.get("/api/conversations", params={"q": words})).json()
         assert [item["id"] for item in found["items"]] == [talk], words
     assert (await app.http.get("/api/conversations", params={"q": "100%"})).json()["total"] == 0
+
+
+async def test_search_says_where_the_words_were_found(app: App) -> None:
+    http = app.http
+    talk = await make.conversation(http, title="Thank you notes")
+    question = "What did the keeper say about the LAMP " + "and the very long night " * 5 + "then?"
+    await make.ask(http, talk, question)
+    listed = (await http.get("/api/conversations", params={"q": "the lamp and"})).json()
+    [message, *_] = (await http.get(f"/api/conversations/{talk}/messages")).json()["items"]
+    found = listed["items"][0]["found"]
+    assert found["message_id"] == message["id"]
+    assert (found["before"], found["words"]) == ("What did the keeper say about ", "the LAMP and")
+    assert found["after"].startswith(" the very long night and")
+    assert found["after"].endswith(" and the very…")
+    for words in ("thank you", ""):
+        listed = (await http.get("/api/conversations", params={"q": words})).json()
+        assert [item["found"] for item in listed["items"]] == [None], words
+
+
+def test_where_words_were_found_is_told_without_the_signs_that_nobody_sees() -> None:
+    found = finding.place(
+        uuid4(), "# Light\n\n- **Mirrors** dim [1].\n- Lenses [2, 3] do not", "dim"
+    )
+    assert (found.before, found.words, found.after) == ("Light Mirrors ", "dim", ". Lenses do not")
+    found = finding.place(uuid4(), "光" * 90 + "灯" + "塔" * 90, "灯")
+    assert (found.before, found.after) == ("…" + "光" * 60, "塔" * 60 + "…")
 
 
 async def test_a_deleted_conversation_leaves_no_message_and_no_memory(app: App) -> None:

@@ -92,6 +92,22 @@ async def test_an_answer_is_written_anew_by_the_model_that_was_named(chat_app: A
     assert shown[1]["id"] != answer["id"]
 
 
+async def test_an_answer_wished_otherwise_leaves_the_question_as_it_was_written(
+    chat_app: App, model_server: Server
+) -> None:
+    http, server = chat_app.http, model_server[0]
+    talk = await talk_about_the_ocean(chat_app)
+    await make.ask(http, talk, QUESTION)
+    for wish in ("Please in a playful tone.", "Please make it short."):
+        [question, answer] = await messages_of(http, talk)
+        assert question["content"] == QUESTION
+        await revise(http, talk, "regenerate", message_id=answer["id"], wish=wish)
+        assert wish in prompt_of(server.chat_requests(structured=False)[-1])
+    assert "playful" not in prompt_of(server.chat_requests(structured=False)[-1])
+    [question, _] = await messages_of(http, talk)
+    assert question["content"] == QUESTION
+
+
 async def test_a_failed_answer_is_tried_again_without_its_question_standing_twice(
     chat_app: App, model_server: Server
 ) -> None:

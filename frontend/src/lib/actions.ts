@@ -4,6 +4,7 @@ import { conversation } from "./conversation.svelte";
 import { overlay } from "./overlay.svelte";
 import { screen } from "./screen.svelte";
 import { colours, type Theme } from "./theme.svelte";
+import type { Found } from "./types";
 
 /** Something that can be done from anywhere. */
 export interface Action {
@@ -11,6 +12,8 @@ export interface Action {
   name: string;
   icon: IconName;
   keys?: string;
+  /** Where the words that are looked for stand in it. */
+  found?: Found | null;
   run: () => void;
 }
 

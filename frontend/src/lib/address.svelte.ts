@@ -2,13 +2,16 @@ import { isView, type View } from "./views";
 
 export type Place =
   | { page: "workspace" }
-  | { page: "conversation"; id: string }
+  | { page: "conversation"; id: string; message: string | null }
   | { page: "video"; id: string; at_s: number | null; view: View };
 
-/** What a path and its query name: `/`, `/c/{conversation}` or `/v/{video}?t=seconds&view=summary`. */
-export function placeOf(path: string, query: string): Place {
+/**
+ * What an address names: `/`, `/c/{conversation}#{message}` or
+ * `/v/{video}?t=seconds&view=summary`.
+ */
+export function placeOf({ pathname: path, search: query, hash }: Named): Place {
   const [, kind, id] = /^\/(c|v)\/([^/]+)/.exec(path) ?? [];
-  if (kind === "c" && id) return { page: "conversation", id };
+  if (kind === "c" && id) return { page: "conversation", id, message: hash.slice(1) || null };
   if (kind === "v" && id) {
     const asked = new URLSearchParams(query);
     const t = asked.get("t")?.replace(/s$/, "");
@@ -24,21 +27,27 @@ export function placeOf(path: string, query: string): Place {
   return { page: "workspace" };
 }
 
+type Named = Pick<URL, "pathname" | "search" | "hash">;
+
+/** The address of a conversation, at the message where words were found. */
+export const conversationAt = (id: string, message?: string | null): string =>
+  `/c/${id}${message ? `#${message}` : ""}`;
+
 class Address {
   place = $state.raw<Place>({ page: "workspace" });
 
   /** Read the browser's address now and whenever it changes, until the function returned is called. */
   follow(): () => void {
-    const read = () => (this.place = placeOf(location.pathname, location.search));
+    const read = () => (this.place = placeOf(location));
     read();
     addEventListener("popstate", read);
     return () => removeEventListener("popstate", read);
   }
 
   go(path: string): void {
-    if (path === location.pathname + location.search) return;
+    if (path === location.pathname + location.search + location.hash) return;
     history.pushState(null, "", path);
-    this.place = placeOf(location.pathname, location.search);
+    this.place = placeOf(location);
   }
 
   /** The address of a video says which view of it is open; nobody goes anywhere. */

@@ -214,7 +214,7 @@ export const deleteConversation = (id: string, keepalive = false) =>
 /** How an answer was made is free-form in the document; its type here is ours. */
 export const listMessages = (
   conversation_id: string,
-  part: { limit?: number; offset?: number } = {},
+  part: { limit?: number; offset?: number; replaced?: boolean } = {},
 ) =>
   body(
     client.GET("/api/conversations/{conversation_id}/messages", {

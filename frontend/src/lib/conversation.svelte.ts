@@ -2,7 +2,7 @@ import { address } from "./address.svelte";
 import * as api from "./api";
 import { conversations } from "./conversations.svelte";
 import { draft } from "./draft.svelte";
-import { ChatSocket, type ChatEvent, type Question } from "./events";
+import { ChatSocket, type ChatEvent, type Otherwise, type Question } from "./events";
 import { troubleOf, type Trouble } from "./failure";
 import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
@@ -17,6 +17,8 @@ class OpenConversation {
   messages = $state.raw<Message[]>([]);
   run = $state.raw<Run | null>(null);
   connected = $state(true);
+  /** The message to be shown, where one is named; each request is a new object. */
+  aim = $state.raw<{ id: string } | null>(null);
   /** Counts the questions put, so that the view can go to each. */
   turn = $state(0);
   busy = $derived(this.run !== null && this.run.phase !== "settled");
@@ -32,9 +34,10 @@ class OpenConversation {
   #opening: Promise<void> = Promise.resolve();
   #waiting: ChatEvent[] = [];
 
-  /** Show a conversation, or with null the blank page where the next one starts. */
-  async open(id: string | null): Promise<void> {
+  /** Show a conversation, at a message if one is named; with null the page where the next starts. */
+  async open(id: string | null, message: string | null = null): Promise<void> {
     draft.open(id);
+    this.aim = message ? { id: message } : null;
     if (id === this.id && this.phase !== "failed") return;
     this.#leave();
     this.id = id;
@@ -87,13 +90,22 @@ class OpenConversation {
     else if (this.run) void this.ask({ ...this.#asked, content: this.run.question });
   }
 
-  /** Answer a question anew, by another model where one is named; what stood behind it goes. */
-  regenerate(message_id: string, model: string | null = null): void {
+  /**
+   * Answer a question anew, by another model or with a wish where one is named; what stood behind
+   * it goes. False where the server does not have the question.
+   */
+  regenerate(message_id: string, { model, wish }: Otherwise = {}): boolean {
     this.#settle();
     const question = questionOf(this.messages, message_id);
-    if (!question) return;
+    if (!question || !isStored(question)) return false;
     this.#replace(question.id, newRun(question.content, null, question.id));
-    this.#socket?.send({ type: "regenerate", message_id, model });
+    this.#socket?.send({
+      type: "regenerate",
+      message_id,
+      ...(model && { model }),
+      ...(wish && { wish }),
+    });
+    return true;
   }
 
   /** Ask in other words; what stood behind the question goes. */
@@ -110,15 +122,6 @@ class OpenConversation {
     if (this.run?.message) this.run = { ...this.run, message: told(this.run.message) };
   }
 
-  /** Ask for an answer's like in other words; false where the server does not have its question. */
-  reword(answer_id: string, words: (question: string) => string): boolean {
-    this.#settle();
-    const question = questionOf(this.messages, answer_id);
-    if (!question || !isStored(question)) return false;
-    this.edit(question.id, words(question.content));
-    return true;
-  }
-
   #replace(message_id: string, run: Run): void {
     this.#replaced = this.messages;
     this.messages = before(this.messages, message_id);
@@ -127,6 +130,7 @@ class OpenConversation {
 
   #start(run: Run): void {
     this.run = run;
+    this.aim = null;
     this.turn += 1;
   }
 

@@ -57,12 +57,19 @@ export interface Question extends Asking {
   model?: string;
 }
 
+/** What is to be different in an answer that is written anew. */
+export interface Otherwise {
+  model?: string;
+  /** Such as a tone. */
+  wish?: string;
+}
+
 export type ClientMessage =
   | ({ type: "ask" } & Question)
   | { type: "confirm"; accept: boolean }
   | { type: "stop" }
   | { type: "edit"; message_id: string; content: string }
-  | { type: "regenerate"; message_id: string; model: string | null }
+  | ({ type: "regenerate"; message_id: string } & Otherwise)
   | { type: "resume"; run_id: string; after: number };
 
 const LONGEST_PAUSE_MS = 10_000;

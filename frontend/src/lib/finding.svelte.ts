@@ -1,5 +1,5 @@
 import { actions, type Action } from "./actions";
-import { address } from "./address.svelte";
+import { address, conversationAt } from "./address.svelte";
 import * as api from "./api";
 import { hasWords } from "./completion";
 import { troubleOf } from "./failure";
@@ -51,11 +51,12 @@ async function search(q: string, signal: AbortSignal): Promise<Group[]> {
   return [
     {
       name: "Conversations",
-      items: talks.items.map(({ id, title }) => ({
+      items: talks.items.map(({ id, title, found }) => ({
         id,
         name: title,
         icon: "chat",
-        run: () => go(`/c/${id}`),
+        found,
+        run: () => go(conversationAt(id, found?.message_id)),
       })),
     },
     {

@@ -2,8 +2,8 @@ export type Shortcut = "next" | "previous" | "question" | "new" | "shortcuts" | 
 
 /** As the sheet lists them; those with a `key` alone rest while somebody types. */
 export const SHORTCUTS: readonly { keys: string[]; says: string }[] = [
-  { keys: ["j"], says: "Play the next citation of the answer" },
-  { keys: ["k"], says: "Play the citation before" },
+  { keys: ["j"], says: "Play the next citation of the answer, or receipt of the post" },
+  { keys: ["k"], says: "Play the one before" },
   { keys: ["/"], says: "Write a question" },
   { keys: ["n"], says: "Start a new conversation" },
   { keys: ["Ctrl", "K"], says: "Find conversations, videos and actions" },

@@ -1675,7 +1675,7 @@ export interface components {
         /** ConversationList */
         ConversationList: {
             /** Items */
-            items: components["schemas"]["ConversationOut"][];
+            items: components["schemas"]["FoundConversation"][];
             /** Total */
             total: number;
         };
@@ -1825,6 +1825,51 @@ export interface components {
              * @example ada@example.org
              */
             email: string;
+        };
+        /**
+         * Found
+         * @description The first message in which the words stand, as one line: the words and what is about them.
+         */
+        Found: {
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Before */
+            before: string;
+            /** Words */
+            words: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * FoundConversation
+         * @description `found` is null where nothing was looked for, or the title alone has the words.
+         */
+        FoundConversation: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+            /** Video Ids */
+            video_ids: string[] | null;
+            /** Collection Id */
+            collection_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            found?: components["schemas"]["Found"] | null;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2617,7 +2662,8 @@ export interface components {
         };
         /**
          * Regenerate
-         * @description An answer to be written anew, by another model of /api/models where one is named.
+         * @description An answer to be written anew, by another model of /api/models where one is named. `wish`
+         *     says how, such as a tone: the question stays as the person wrote it.
          */
         Regenerate: {
             /**
@@ -2627,6 +2673,11 @@ export interface components {
             message_id: string;
             /** Model */
             model?: string | null;
+            /**
+             * Wish
+             * @example Please in a playful tone.
+             */
+            wish?: string | null;
         };
         /**
          * ResetAsked

@@ -4,6 +4,7 @@ export type Pane = "library" | "video" | "beside";
 /** In pixels; a pane without one is as wide as it is by itself. */
 export type Widths = Partial<Record<Pane, number>>;
 
+/* Workspace.astro holds what is kept to the same limits before this runs. */
 const LEAST: Record<Pane, number> = { library: 240, video: 320, beside: 280 };
 /** Of the window: what stands beside the chat must leave it its room. */
 const MOST: Record<Pane, number> = { library: 0.3, video: 0.5, beside: 0.6 };

@@ -134,9 +134,3 @@ export const WISHES: { label: string; words: string }[] = [
   { label: "Short", words: "Please make it short." },
   { label: "Longer", words: "Please make it long." },
 ];
-
-/** A request for a text with another wish, in the place of the last one. */
-export function wished(request: string, words: string): string {
-  const bare = WISHES.reduce((text, wish) => text.replace(`\n${wish.words}`, ""), request);
-  return `${bare.trim()}\n${words}`;
-}

@@ -2,6 +2,8 @@ import { Searchable } from "./find";
 import { player } from "./player.svelte";
 import type { Segment } from "./types";
 
+const NOTHING = new Searchable([]).find("");
+
 /** How a person reads the open transcript: along with the video, by themselves, or in search. */
 class Reading {
   /** Whether the line that is being said is kept in view; who scrolls is left in peace. */
@@ -15,8 +17,9 @@ class Reading {
 
   /** The line from which the search goes. */
   #from = $state(0);
+  /** Long transcripts take their time to be made searchable, so it waits for a search. */
   #searchable = $derived(new Searchable(this.#segments.map(({ text }) => text)));
-  found = $derived(this.#searchable.find(this.searching ? this.words : ""));
+  found = $derived(this.searching ? this.#searchable.find(this.words) : NOTHING);
   at = $derived(this.#gone?.words === this.words ? this.#gone.nth : this.found.from(this.#from));
 
   /** Other lines are shown: they are followed from the start. */

@@ -4,6 +4,7 @@ import { asWidths, type Pane, type Widths } from "./panes";
 export type Part = "library" | "chat" | "video";
 export type Side = "left" | "right";
 
+/** before-paint.inline.js reads it too. */
 const NAME = "panes";
 
 /** Which part a screen too narrow for all three shows, and how wide the panes are of one that is not. */

@@ -10,7 +10,7 @@ export function store(key: string, value: string | null): void {
   );
 }
 
-/** How the page looks: the browser's affair, whoever uses it. theme.inline.js reads it too. */
+/** How the page looks: the browser's affair, whoever uses it. before-paint.inline.js reads it too. */
 export const THEME = "talker.theme";
 
 /** Forget what one person left here. */

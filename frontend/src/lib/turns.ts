@@ -7,6 +7,25 @@ export function questionOf(messages: readonly Message[], answerId: string): Mess
   return messages.slice(0, Math.max(at, 0)).findLast(({ role }) => role === "user");
 }
 
+/**
+ * The answers that were written to the question of this one, the latest first. `messages` has those
+ * as well that are no longer in the conversation: an answer is to the last question that was there
+ * when it began.
+ */
+export function versionsOf(messages: readonly Message[], answerId: string): Message[] {
+  const asked = messages.filter(({ role }) => role === "user");
+  const questionIn = (answer: Message) =>
+    asked.findLast(
+      ({ created_at, replaced_at }) =>
+        created_at < answer.created_at && (!replaced_at || replaced_at > answer.created_at),
+    )?.id;
+  const own = messages.find(({ id }) => id === answerId);
+  if (!own) return [];
+  return messages
+    .filter((one) => one.role === "assistant" && questionIn(one) === questionIn(own))
+    .toReversed();
+}
+
 /** What stands before a message; all of it where the message is not there. */
 export function before(messages: readonly Message[], id: string): Message[] {
   const at = messages.findIndex((message) => message.id === id);
@@ -49,6 +68,7 @@ function blank(run: Run, role: Message["role"], status: Message["status"]): Mess
     suggestions: [],
     feedback: null,
     error: null,
+    replaced_at: null,
     created_at: new Date().toISOString(),
     run_id: run.id ?? "",
   };

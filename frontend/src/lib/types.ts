@@ -21,13 +21,15 @@ export interface Made {
   total_ms: number;
 }
 
+export type Found = Schemas["Found"];
 export type Account = Schemas["MeOut"];
 export type AddedSource = Schemas["AddedOut"];
 export type Chapter = Schemas["ChapterOut"];
 /** `claim` is the sentence of a post that it bears out; unsaid where a number in the text says it. */
 export type Citation = Schemas["CitationOut"] & { claim?: string | null };
 export type Collection = Schemas["CollectionOut"];
-export type Conversation = Schemas["ConversationOut"];
+/** `found` says where the words are that were looked for. */
+export type Conversation = Schemas["ConversationOut"] & { found?: Found | null };
 export type Failure = Schemas["FailureOut"];
 export type Feedback = Pick<Schemas["FeedbackOut"], "rating" | "comment">;
 export type Job = Schemas["JobOut"];
@@ -37,7 +39,7 @@ export type Language = Schemas["LanguageOut"];
 export type Login = Schemas["LoginOut"];
 export type Message = Omit<
   Schemas["MessageOut"],
-  "citations" | "suggestions" | "metadata" | "feedback" | "replaced_at"
+  "citations" | "suggestions" | "metadata" | "feedback"
 > & {
   citations: Citation[];
   suggestions: string[];

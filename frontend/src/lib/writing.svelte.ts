@@ -1,9 +1,12 @@
 import { tick } from "svelte";
 
+import * as api from "./api";
 import { conversation } from "./conversation.svelte";
 import { asDrafts, withDraft, type Drafts } from "./edits";
+import { troubleOf } from "./failure";
 import { keep, readKept } from "./kept";
-import { wished } from "./post";
+import { isPost } from "./post";
+import { versionsOf } from "./turns";
 import type { Message } from "./types";
 
 const NAME = "posts";
@@ -13,13 +16,18 @@ class Writing {
   id = $state<string | null>(null);
   /** Whether it is being written anew. */
   awaited = $state(false);
+  /** The posts written to the same request, the latest first: that one is in the conversation. */
+  versions = $state.raw<Message[]>([]);
+  #latest = "";
   #drafts = $state.raw<Drafts>([]);
   #opener: Element | null = null;
 
   run = $derived(this.awaited ? conversation.run : null);
   message = $derived(
     this.run?.message ??
-      [conversation.run?.message, ...conversation.messages].find((one) => one?.id === this.id) ??
+      [conversation.run?.message, ...conversation.messages, ...this.versions].find(
+        (one) => one?.id === this.id,
+      ) ??
       null,
   );
   /** Text that is not there whole yet cannot be changed. */
@@ -30,8 +38,25 @@ class Writing {
   open(message: Message): void {
     this.#opener = document.activeElement;
     this.#drafts = asDrafts(readKept(NAME));
-    this.id = message.id;
+    this.id = this.#latest = message.id;
     this.awaited = false;
+    void this.#readVersions();
+  }
+
+  /** Show another of the posts that were written. */
+  show(version: Message): void {
+    this.id = version.id;
+  }
+
+  async #readVersions(): Promise<void> {
+    const latest = this.#latest;
+    if (!conversation.id) return;
+    try {
+      const { items } = await api.listMessages(conversation.id, { replaced: true });
+      if (latest === this.#latest) this.versions = versionsOf(items, latest).filter(isPost);
+    } catch (error) {
+      troubleOf(error); // the post itself is there all the same
+    }
   }
 
   /** Close the view; who comes back is where they were, or at the question. */
@@ -39,6 +64,8 @@ class Writing {
     const opener = this.#opener;
     this.id = this.#opener = null;
     this.awaited = false;
+    this.versions = [];
+    this.#latest = "";
     await tick();
     const back = opener?.isConnected ? opener : document.getElementById("question");
     if (back instanceof HTMLElement) back.focus();
@@ -52,17 +79,18 @@ class Writing {
   }
 
   /** Have it written anew with a wish, such as a tone. */
-  wish(words: string): void {
+  wish(wish: string): void {
     if (!this.message || conversation.busy) return;
-    this.awaited = conversation.reword(this.message.id, (request) => wished(request, words));
+    this.awaited = conversation.regenerate(this.#latest, { wish });
   }
 
   /** What was awaited is there, or will not come. */
   settle(): void {
     if (!this.awaited) return;
-    if (this.run?.message) this.id = this.run.message.id;
+    if (this.run?.message) this.id = this.#latest = this.run.message.id;
     else if (this.run) return;
     this.awaited = false;
+    void this.#readVersions();
   }
 
   #text({ id, content }: Message): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "./app";
 import { violations } from "./axe";
+import { hold } from "./hold";
 
 const LIGHTHOUSE = "Why did people use mirrors behind the lamp of a lighthouse?";
 
@@ -75,6 +76,24 @@ test("the palette finds a video, a conversation by its words, and does what it i
   await expect(app.video.getByText("Transcript only")).toBeVisible();
 });
 
+test("what is typed while the palette is still coming is found in it", async ({ app, page }) => {
+  await app.open();
+  const letGo = await hold(page, "**/Palette.*.js");
+  await app.question.focus();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("darq");
+  await page.keyboard.press("Backspace");
+  letGo();
+  const field = page.getByRole("combobox", { name: "Find" });
+  await expect(field).toBeFocused();
+  await page.keyboard.type("k");
+  await expect(field).toHaveValue("dark");
+  await expect(page.getByRole("option", { name: "Dark colours" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(app.question).toBeFocused();
+  await expect(app.question).toHaveValue("");
+});
+
 test("colours that were chosen are there before the first paint, whatever the system wants", async ({
   app,
   page,
@@ -90,12 +109,7 @@ test("colours that were chosen are there before the first paint, whatever the sy
   const root = page.locator("html");
   await expect(root).toHaveCSS("color-scheme", "dark");
   // While the page's own scripts are held back only what stands in its head can have set them.
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
-  await page.route("**/*.js", async (route) => {
-    await held;
-    await route.continue();
-  });
+  const letGo = await hold(page, "**/*.js");
   await page.reload({ waitUntil: "commit" });
   await expect(app.question).toBeVisible();
   await expect(root).toHaveCSS("color-scheme", "dark");

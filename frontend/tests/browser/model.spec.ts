@@ -1,7 +1,7 @@
 import type { Locator } from "@playwright/test";
 
 import { expect, test, type App } from "./app";
-import { BREAD_SRT } from "./captions";
+import { bread } from "./loaded";
 import { soughtSecond } from "./youtube";
 
 const SALT = "Why do bakers add the salt only after the first mixing?";
@@ -41,12 +41,7 @@ async function askWhole(app: App, question: string): Promise<Locator> {
 }
 
 test.beforeAll(async ({ request }) => {
-  const file = { name: "bread.srt", mimeType: "text/plain", buffer: Buffer.from(BREAD_SRT) };
-  const multipart = { file, url: "https://youtu.be/abcdefghij2" };
-  expect((await request.post("/api/videos/upload", { multipart })).ok()).toBe(true);
-  await expect
-    .poll(async () => (await request.get("/api/videos")).json(), { timeout: 30_000 })
-    .toMatchObject({ items: [{ status: "ready" }] });
+  await bread(request);
 });
 
 test.beforeEach(({ app }) => app.open());

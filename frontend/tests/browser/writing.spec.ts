@@ -70,8 +70,15 @@ test("a post is changed by hand beside its receipts, copied, wished otherwise an
   await page.getByRole("button", { name: "Playful" }).click();
   await expect(view.getByRole("heading", { name: "Writing…" })).toBeVisible();
   await expect(view.getByRole("heading", { name: "LinkedIn post" })).toBeVisible();
+  await text.fill("The second version.");
+  await view.getByRole("button", { name: /^Versions/ }).click();
+  await page
+    .getByRole("button", { name: /^Few people know/ })
+    .last()
+    .click();
+  await expect(text).not.toHaveValue("The second version.");
   await view.getByRole("button", { name: "Close the writing view" }).click();
-  await expect(app.asked("Please in a playful tone.")).toBeVisible();
+  await expect(app.asked(REQUEST)).toHaveText(REQUEST);
   await expect(app.conversation.getByRole("article")).toHaveCount(1);
 });
 
