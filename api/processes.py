@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 import sys
+import time
 from typing import Any
 
 import uvicorn
@@ -99,7 +100,7 @@ class WebProcesses(Multiprocess):
         for number, process in enumerate(self.processes):
             if self.should_exit.is_set():
                 return
-            if process.is_alive(timeout=HANGS_AFTER_S):
+            if self._is_well(process):
                 continue
             process.kill()
             process.join()
@@ -108,6 +109,17 @@ class WebProcesses(Multiprocess):
                 self.should_exit.set()
                 return
             self.processes[number] = self._started()
+
+    def _is_well(self, process: Process) -> bool:
+        """Waits for its answer in short steps: one that dies meanwhile will never answer, and who
+        wants to stop all of them should not wait."""
+        deadline = time.monotonic() + HANGS_AFTER_S
+        while process.process.is_alive():
+            if process.ping(timeout=0.5) or self.signal_queue:
+                return True
+            if time.monotonic() > deadline:
+                return False
+        return False
 
     def handle_hup(self) -> None:
         """A terminal that goes away ends the app, as it does one process."""

@@ -98,7 +98,7 @@ class Compose:
     def up(self) -> Iterator[None]:
         """All of it up and healthy; gone at the end, its logs shown on a failure."""
         try:
-            self.run("up", "--detach", "--no-build", "--wait", "--wait-timeout", "300")
+            self.run("up", "--detach", "--no-build", "--wait", "--wait-timeout", "600")
             yield
         except BaseException:
             sys.stdout.write(self.run("logs", "--no-color", "--tail", "40"))

@@ -74,7 +74,7 @@ def _is_locked_down(stack: Compose) -> None:
             assert "CapBnd:\t0000000000000000" in inside, inside
     assert "uid=10001" in _inside(stack, "backend", "id")
     processes = _inside(stack, "backend", "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'")
-    assert processes.count("spawn_main") == 4, processes
+    assert processes.count("--multiprocessing-fork") == 4, processes
     routes = _inside(stack, "backend", "cat /proc/net/route").splitlines()[1:]
     assert any(route.split()[1] == "00000000" for route in routes), "no way out"
     inner = _inside(stack, "qdrant", "cat /proc/net/route").splitlines()[1:]
