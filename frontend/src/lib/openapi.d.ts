@@ -1627,13 +1627,16 @@ export interface components {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
         };
-        /** Health */
+        /**
+         * Health
+         * @description `leaving`, with a 503: told to stop, and for DRAIN_S still serving.
+         */
         Health: {
             /**
              * Status
-             * @constant
+             * @enum {string}
              */
-            status: "alive";
+            status: "alive" | "leaving";
         };
         /** InvitationList */
         InvitationList: {
@@ -4231,6 +4234,15 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
