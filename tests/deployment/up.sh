@@ -12,5 +12,5 @@ set -a
 # shellcheck disable=SC1090
 source "$RELEASES/$1.env"
 set +a
-"$BIN/serve" >/dev/null 2>&1 &
+"$BIN/serve" >"$RELEASES/$1.log" 2>&1 &
 echo $! >"$pid_file"
