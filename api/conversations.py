@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from agent.clock import clock
 from api.asking import UNTITLED, check_scope, own_conversation
-from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session
+from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session, named
 from api.feedback import FeedbackOut
 from talker.models import Conversation, Message
 
@@ -33,6 +33,9 @@ class ConversationOut(BaseModel):
     updated_at: datetime
 
 
+Title = Annotated[str, BeforeValidator(named), Field(min_length=1, max_length=MAX_TITLE)]
+
+
 class ConversationList(BaseModel):
     items: list[ConversationOut]
     total: int
@@ -43,7 +46,7 @@ class NewConversation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = Field(default=None, min_length=1, max_length=MAX_TITLE)
+    title: Title | None = None
     video_ids: list[UUID] | None = None
     collection_id: UUID | None = None
 
@@ -51,7 +54,7 @@ class NewConversation(BaseModel):
 class ConversationChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    title: str = Field(min_length=1, max_length=MAX_TITLE)
+    title: Title
 
 
 class CitationOut(BaseModel):

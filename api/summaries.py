@@ -29,6 +29,7 @@ from api.dependencies import (
     Session,
 )
 from api.makings import Making
+from api.problems import OF_MODELS
 from ingestion import library
 from talker.errors import ChatModelNeeded, SummaryNotFound, VideoNotReady
 from talker.models import SummaryStyle, Transcript, User
@@ -96,7 +97,10 @@ async def get_summary(
 @router.post(
     "/{video_id}/summary",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "How it is written"}},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "How it is written"},
+        **OF_MODELS,
+    },
 )
 async def make_summary(
     video_id: UUID,
