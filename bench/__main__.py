@@ -18,6 +18,7 @@ from bench import (
     answers,
     cleaning,
     faults,
+    hostile,
     loading,
     memory,
     retrieval,
@@ -52,6 +53,8 @@ LONG: Mapping[str, Section] = {
     "killed": faults.killed,
     "busy": faults.busy,
     "three": faults.three,
+    "requests": hostile.requests,
+    "frames": hostile.frames,
 }
 
 

@@ -68,8 +68,12 @@ def _fuzz(
     )
     @given(case=operation.as_strategy())
     def ask(case: Any) -> None:
-        answer = case.call(session=session, headers=dict(headers), timeout=TIMEOUT_S)
         found.requests += 1
+        try:
+            answer = case.call(session=session, headers=dict(headers), timeout=TIMEOUT_S)
+        except requests.RequestException as error:
+            wrong[f"{operation.label}: {type(error).__name__}"] = None
+            return
         found.statuses[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)
