@@ -16,13 +16,14 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.report import Row
+from talker.database import migrate
+from talker.embedded import servers
 from talker.settings import Settings
 from tests import make
 from tests.conftest import App, running
 from tests.fuzz import fuzz
-from tests.people import bearer, cookie_header, make_key, member
+from tests.people import bearer, cookie_header, make_key, member, with_accounts
 
-SECRET = "a secret of the bench's own"
 QUESTION = "How deep was the deepest dive?"
 ASKED_ALONE = 10
 NONSENSE = 20_261_128
@@ -147,14 +148,16 @@ def _socket(app: App, http: httpx.AsyncClient, talk: str) -> connect:
 async def _app(**changes: object) -> AsyncIterator[App]:
     """The app with accounts, on servers of its own; nobody counts how often it is asked."""
     with tempfile.TemporaryDirectory(prefix="talker-bench-") as folder:
-        values: dict[str, object] = {
-            "auth": "accounts",
-            "secret_key": SECRET,
-            "data_dir": Path(folder),
-            "youtube_proxy": "http://127.0.0.1:9",
-            "max_questions_per_minute": 0,
-            "max_requests_per_minute": 0,
-            **changes,
-        }
-        async with running(Settings(_env_file=None, **values)) as app:  # type: ignore[arg-type]
-            yield app
+        own = Settings(_env_file=None, data_dir=Path(folder))
+        async with servers(own) as urls:
+            await migrate(urls.database_url)
+            settings = with_accounts(
+                urls,
+                own.data_dir,
+                urls.database_url,
+                max_questions_per_minute=0,
+                max_requests_per_minute=0,
+                **changes,
+            )
+            async with running(settings) as app:
+                yield app
