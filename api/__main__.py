@@ -19,6 +19,9 @@ from talker.settings import Settings, load_settings
 KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection, so that none is closed as it is used."""
 
+MAX_MESSAGE_BYTES = 1_000_000
+"""Of one message to a socket; the longest question that names all of a library has less."""
+
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C. Exit code 2 for wrong settings, 1 for a failed start."""
@@ -37,6 +40,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
         server_header=False,

@@ -21,6 +21,7 @@ from api.dependencies import (
     CurrentUser,
     Session,
 )
+from api.problems import problems
 from api.videos import FailureOut
 from ingestion.add import add_file, add_found
 from ingestion.listing import find_videos
@@ -289,6 +290,7 @@ router.add_api_route(
     methods=["POST"],
     status_code=202,
     route_class_override=UploadRoute,
+    responses=problems(415),
 )
 
 

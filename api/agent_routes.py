@@ -18,6 +18,7 @@ from api.accounts.identity import Person
 from api.dependencies import AppResources, Asker, CurrentPerson
 from api.errors import InternalError, RunFailed, status_named
 from api.limits.limits import Who
+from api.problems import OF_MODELS
 from api.remote_agent import RemoteAgent, RemoteInput, RemoteOutput
 from talker.errors import NotAllowed, TalkerError
 from talker.resources import Resources
@@ -53,7 +54,7 @@ def serve_agent(app: FastAPI) -> None:
     )
 
 
-@router.post("/invoke")
+@router.post("/invoke", responses=OF_MODELS)
 async def invoke(request: Request, who: Asker) -> Response:
     """One answer: `{"input": {"messages": […]}, "config": {"configurable": {"thread_id": …}}}`.
 
@@ -65,7 +66,7 @@ async def invoke(request: Request, who: Asker) -> Response:
         return _refusal(failed)
 
 
-@router.post("/batch")
+@router.post("/batch", responses=OF_MODELS)
 async def batch(request: Request, who: Asker) -> Response:
     """Several answers side by side: `inputs` and, for each or for all, `config`."""
     try:
@@ -77,7 +78,10 @@ async def batch(request: Request, who: Asker) -> Response:
 @router.post(
     "/stream",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "LangServe's events"}},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "LangServe's events"},
+        **OF_MODELS,
+    },
 )
 async def stream(request: Request, who: Asker) -> EventSourceResponse:
     """The answer as LangServe streams it: a `data` event for each chunk, `end` the last."""

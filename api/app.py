@@ -52,6 +52,7 @@ from api.loader import VideoLoader
 from api.makings import Makings
 from api.notices import Notices
 from api.pages import add_pages
+from api.problems import EVERYWHERE
 from api.run_store import RunStore
 from api.runs import Runs
 from api.watch import Watch
@@ -120,7 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
         monitoring,
     ):
         by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
-        routes.include_router(part.router, dependencies=by_key)
+        routes.include_router(part.router, dependencies=by_key, responses=EVERYWHERE)
     app.include_router(routes)
     agent_routes.serve_agent(app)
     add_pages(app)

@@ -1,5 +1,6 @@
 """From a question as sent to a run: checked, stored, started."""
 
+import re
 from datetime import datetime
 from typing import Annotated, LiteralString
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from agent.models import ChatModels
 from api.asked import Asked, Claim, Turn
 from api.notices import tell
 from talker import collections, templates
+from talker.cleaning import plain_name
 from talker.database import within
 from talker.errors import (
     BadRequest,
@@ -27,8 +29,11 @@ from talker.errors import (
 from talker.models import Collection, Conversation, LibraryEntry, Message, Run, User
 from talker.quotas import daily_usd
 
+MAX_NAME = 200
 UNTITLED = "New conversation"
 TITLE_CHARS = 70
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
+"""Control characters, and overrides of the direction that letters are shown in."""
 
 UNFINISHED: LiteralString = """
 SELECT id, status = 'running', confirm IS NOT NULL AND accepted IS NULL FROM runs
@@ -82,8 +87,8 @@ class Ask(BaseModel):
     content: str = Field(examples=["How many attention heads are in each block of GPT-3?"])
     video_ids: list[UUID] | None = None
     collection_id: UUID | None = None
-    model: str | None = None
-    template: str | None = None
+    model: str | None = Field(default=None, max_length=MAX_NAME)
+    template: str | None = Field(default=None, max_length=MAX_NAME)
     variables: dict[str, Value] | None = None
 
 
@@ -218,7 +223,7 @@ async def prepare(
 
 def checked_content(sent: str, max_chars: int) -> str:
     """What was written, as it is stored. Raises EmptyQuestion or QuestionTooLong."""
-    content = sent.replace("\x00", "").strip()
+    content = _NO_TEXT.sub("", sent).strip()
     if not content:
         raise EmptyQuestion
     if len(content) > max_chars:
@@ -298,7 +303,7 @@ async def store(
 
 def title_from(question: str) -> str:
     """A conversation's first title: its first question, cut at a word."""
-    line = " ".join(question.split())
+    line = plain_name(question)
     if len(line) <= TITLE_CHARS:
         return line
     return line[: TITLE_CHARS - 1].rsplit(" ", 1)[0] + "…"

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from sqlalchemy.exc import DataError
 
 from api.accounts.errors import NotLoggedIn
 from api.accounts.identity import Person, still_holds
 from api.asked import Event
 from api.asking import Ask, own_conversation
 from api.dependencies import AppResources, AppTalking, CurrentPerson
-from api.errors import error_event
+from api.errors import Unstorable, error_event, misfits
 from api.revising import Edit, Regenerate
 from api.talking import Talking
 from talker.database import DATABASE_AWAY, autocommit, why_away
@@ -111,11 +112,12 @@ class Conversing:
             self._talking.limits.message(self._talking.who)
             await self._act(CLIENT_MESSAGE.validate_json(text))
         except ValidationError as error:
-            detail = error.errors()[0]
-            place = ".".join(str(part) for part in detail["loc"])
-            await self._refuse(BadMessage(f"{place or 'message'}: {detail['msg']}"))
+            found = error.errors(include_url=False, include_input=False)
+            await self._refuse(BadMessage(misfits(found[:1], "message")))
         except TalkerError as error:
             await self._refuse(error)
+        except (DataError, UnicodeEncodeError):
+            await self._refuse(Unstorable())
         except DATABASE_AWAY as error:
             await self._refuse(why_away(error))
 

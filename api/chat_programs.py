@@ -12,6 +12,7 @@ from sse_starlette import EventSourceResponse
 from api.asked import Event
 from api.asking import Ask
 from api.dependencies import AppTalking, CurrentUser
+from api.problems import OF_MODELS
 from api.revising import Edit, Regenerate
 from api.streams import EventStream
 
@@ -21,7 +22,10 @@ router = APIRouter(prefix="/conversations/{conversation_id}", tags=["chat"])
 
 EVENTS: dict[str, Any] = {
     "response_class": EventSourceResponse,
-    "responses": {200: {"content": {"text/event-stream": {}}, "description": "The run's events"}},
+    "responses": {
+        200: {"content": {"text/event-stream": {}}, "description": "The run's events"},
+        **OF_MODELS,
+    },
 }
 
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.asking import check_videos
-from api.dependencies import CurrentUser, Limit, Offset, Session
+from api.dependencies import CurrentUser, Limit, Offset, Session, named
 from api.videos import FailureOut
 from talker import collections
 from talker.errors import Conflict, NotFound
@@ -23,6 +23,7 @@ MAX_VIDEOS = 5_000
 
 Name = Annotated[
     str,
+    BeforeValidator(named),
     StringConstraints(
         strip_whitespace=True,
         min_length=1,

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from agent.clock import clock
 from api.asking import UNTITLED, check_scope, own_conversation
-from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session
+from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session, named
 from api.feedback import FeedbackOut
 from api.finding import Found, places_in, says
 from talker.models import Conversation, Message
@@ -34,6 +34,9 @@ class ConversationOut(BaseModel):
     updated_at: datetime
 
 
+Title = Annotated[str, BeforeValidator(named), Field(min_length=1, max_length=MAX_TITLE)]
+
+
 class FoundConversation(ConversationOut):
     """`found` is null where nothing was looked for, or the title alone has the words."""
 
@@ -50,7 +53,7 @@ class NewConversation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = Field(default=None, min_length=1, max_length=MAX_TITLE)
+    title: Title | None = None
     video_ids: list[UUID] | None = None
     collection_id: UUID | None = None
 
@@ -58,7 +61,7 @@ class NewConversation(BaseModel):
 class ConversationChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    title: str = Field(min_length=1, max_length=MAX_TITLE)
+    title: Title
 
 
 class CitationOut(BaseModel):

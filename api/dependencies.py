@@ -17,6 +17,7 @@ from api.makings import Makings
 from api.runs import Runs
 from api.talking import Talking
 from ingestion.provider import TranscriptProvider
+from talker.cleaning import plain_name
 from talker.models import User
 from talker.resources import Resources
 
@@ -126,5 +127,12 @@ def _services(connection: HTTPConnection) -> Sequence[TranscriptProvider]:
 
 AppServices = Annotated[Sequence[TranscriptProvider], Depends(_services)]
 
+MAX_OFFSET = 2**31 - 1
+
 Limit = Annotated[int, Query(ge=1, le=500)]
-Offset = Annotated[int, Query(ge=0)]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
+
+
+def named(sent: object) -> object:
+    """A name as it is shown: what a person sends is cleaned before it is measured."""
+    return plain_name(sent) if isinstance(sent, str) else sent

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.accounts.errors import NotLoggedIn
@@ -23,6 +24,16 @@ class InternalError(errors.TalkerError):
 
     def __init__(self) -> None:
         super().__init__("Something went wrong on our side; the log has the details.")
+
+
+class Unstorable(errors.BadRequest):
+    """What no check of ours foresaw and Postgres refuses."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What was sent holds something that cannot be stored, such as a NUL character or a "
+            "number out of range. Take it out and send it again."
+        )
 
 
 class BodyTooLarge(errors.TalkerError):
@@ -61,6 +72,8 @@ STATUS: dict[type[errors.TalkerError], int] = {
 }
 """By the nearest class: an error without a row has its parent's."""
 
+MISFITS_TOLD, TOLD_CHARS = 5, 120
+
 HTTP_NAMES = {
     401: "not_logged_in",
     403: "not_allowed",
@@ -94,6 +107,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
     app.add_exception_handler(OSError, _no_room)
+    for unstorable in (DataError, UnicodeEncodeError):
+        app.add_exception_handler(unstorable, _unstorable)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
 
@@ -121,7 +136,8 @@ def _retry_after_s(error: errors.TalkerError) -> int | None:
 
 
 def body(name: str, detail: str) -> dict[str, str]:
-    return {"error": name, "detail": detail}
+    # What was sent may be quoted in it, with halves of surrogate pairs that no answer can hold.
+    return {"error": name, "detail": detail.encode(errors="replace").decode()}
 
 
 async def _talker_error(_: Request, error: Exception) -> JSONResponse:
@@ -156,12 +172,28 @@ async def _no_room(request: Request, error: Exception) -> JSONResponse:
     return await _talker_error(request, errors.DiskFull())
 
 
+async def _unstorable(request: Request, _: Exception) -> JSONResponse:
+    return await _talker_error(request, Unstorable())
+
+
 async def _misfit(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    return JSONResponse(body("validation_failed", misfits(error.errors(), "body")), 422)
+
+
+def misfits(found: Sequence[Any], whole: str) -> str:
+    """What of something sent does not fit, in a few words each; `whole` is what it is called."""
     sentences = [
-        f"{'.'.join(_place(detail['loc'])) or 'body'}: {detail['msg']}" for detail in error.errors()
+        f"{clipped('.'.join(_place(one['loc']))) or whole}: {clipped(one['msg'])}"
+        for one in found[:MISFITS_TOLD]
     ]
-    return JSONResponse(body("validation_failed", "; ".join(sentences)), 422)
+    more = len(found) - len(sentences)
+    return "; ".join([*sentences, *([f"and {more:,} more"] if more else [])])
+
+
+def clipped(text: str) -> str:
+    """What somebody sent, as far as it is worth being said again."""
+    return text if len(text) <= TOLD_CHARS else f"{text[: TOLD_CHARS - 1]}…"
 
 
 def _place(loc: Sequence[str | int]) -> list[str]:

@@ -166,8 +166,10 @@ async def _steer(
 ) -> JobOut:
     job, video = await _find(session, user_id, job_id)
     if await _others_wait(session, user_id, [job]):
+        # Who else has a video is nobody's business: the sentence does not say that somebody has.
         raise Conflict(
-            "Others wait for this video too. Take it out of your library if you do not want it."
+            f"This job cannot {word} just now. Take the video out of your library if you do not "
+            "want it."
         )
     if not await change(session, [job]):
         raise Conflict(f"This job is {job.status} and cannot {word}.")

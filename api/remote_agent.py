@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, Human
 from langchain_core.messages.utils import convert_to_messages
 from langchain_core.runnables import ConfigurableFieldSpec, RunnableConfig, RunnableGenerator
 from langgraph.checkpoint.memory import InMemorySaver
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -62,7 +62,7 @@ RemoteOutput = Annotated[
 class RemoteConfig(BaseModel):
     """What a caller may configure, beside the person, whom the server fills in."""
 
-    thread_id: str = ""
+    thread_id: str = Field(default="", max_length=500)
     model: str | None = None
     video_ids: list[UUID] | None = None
     collection_id: UUID | None = None

@@ -29,6 +29,7 @@ from api.dependencies import (
     Session,
 )
 from api.makings import Making
+from api.problems import OF_MODELS
 from api.streams import EventStream
 from ingestion import library
 from talker.errors import ChatModelNeeded, SummaryNotFound, VideoNotReady
@@ -97,7 +98,10 @@ async def get_summary(
 @router.post(
     "/{video_id}/summary",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "How it is written"}},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "How it is written"},
+        **OF_MODELS,
+    },
 )
 async def make_summary(
     video_id: UUID,

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from sqlalchemy import func, select
 
-from api.dependencies import CurrentUser, Limit, Offset, Session
+from api.dependencies import CurrentUser, Limit, Offset, Session, named
 from talker import templates
 from talker.models import Place, Template
 from talker.templates import BUILT_IN, BuiltIn
@@ -19,6 +19,7 @@ NO_NUL = r"^[^\x00]*$"
 
 Name = Annotated[
     str,
+    BeforeValidator(named),
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=templates.MAX_NAME, pattern=NO_NUL
     ),

@@ -19,6 +19,7 @@ from bench import (
     browser,
     cleaning,
     faults,
+    hostile,
     idle,
     loading,
     memory,
@@ -58,6 +59,8 @@ LONG: Mapping[str, Section] = {
     "three": faults.three,
     "idle": idle.run,
     "outages": outages.run,
+    "requests": hostile.requests,
+    "frames": hostile.frames,
 }
 LASTING = ("idle", "outages")
 """Of the long ones those that take a time, not a number of videos."""

@@ -29,6 +29,7 @@ from ingestion.rows import (
 )
 from ingestion.wishes import Added, Wishes, failed_lately, lacks
 from talker import collections
+from talker.cleaning import plain_name
 from talker.models import IngestionBatch, IngestionJob, User, Video, now
 from talker.quotas import Quotas
 from talker.sources import youtube_id
@@ -90,12 +91,13 @@ async def add_file(
     Raises LoadingFailed with reason `bad_file` (or `not_a_video` for the `url`), LibraryFull or
     WrongKindOfFile; then the transaction must not be committed.
     """
+    name = plain_name(name)
     file = await asyncio.to_thread(parse_file, name, content)
     if file.duration_ms > max_hours * 3_600_000:
         raise too_long(file.duration_ms, max_hours)
     file = replace(
         file,
-        title=title or file.title,
+        title=plain_name(title or "") or file.title,
         youtube_id=youtube_id(url) if url else file.youtube_id,
         language=language or file.language,
     )

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from ingestion.transcript_json import Seconds, place
+from talker.cleaning import plain_name
 from talker.errors import BadRequest
 from talker.models import ListKind, TranscriptKind
 
@@ -55,6 +56,7 @@ def _storable(text: str) -> str:
     return text
 
 
+Title = Annotated[str, AfterValidator(plain_name)]
 Words = Annotated[str, AfterValidator(_storable)]
 Language = Annotated[str, Field(min_length=1, max_length=35), AfterValidator(_storable)]
 VideoName = Annotated[
@@ -99,8 +101,8 @@ class VideoFile(Strict):
 
     video_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{11}$")] | None
     content_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
-    title: Words
-    channel: Words | None
+    title: Title
+    channel: Title | None
     language: Language | None
     duration_s: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | None
     published_at: AwareDatetime | None

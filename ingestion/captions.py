@@ -18,6 +18,7 @@ import charset_normalizer
 from ingestion import cues
 from ingestion.timed_lines import parse_lines
 from ingestion.transcript_json import parse_json
+from talker.cleaning import plain_name
 from talker.errors import WrongKindOfFile
 from talker.sentences import TimedText
 from talker.sources import FILE_SUFFIXES, KINDS_OF_FILES
@@ -38,6 +39,9 @@ _LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2,3}(?:-(?!orig$)[A-Za-z0-9]{2,8})*)(?:
 _HEADER_LANGUAGE = re.compile(r"^Language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\s*$", re.M)
 _ID_IN_NAME = re.compile(r"\s*\[([A-Za-z0-9_-]{11})\]")
 _SAMPLE_BYTES = 200_000
+
+MAX_SEGMENT_CHARS, MAX_CHARS = 100_000, 10_000_000
+"""An hour of speech has 60,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def parse_file(name: str, content: bytes) -> CaptionFile:
     Raises WrongKindOfFile for another suffix, and LoadingFailed with reason `bad_file` and the
     line where the file cannot be understood.
     """
-    path = PurePath(name)
+    path = PurePath(plain_name(name))
     suffix = path.suffix.lower()
     if suffix not in FILE_SUFFIXES:
         raise WrongKindOfFile(
@@ -75,8 +79,18 @@ def parse_file(name: str, content: bytes) -> CaptionFile:
     parsed = _parsed(path.name, suffix, text, _from_name(path.stem))
     if not parsed.segments:
         raise cues.bad_file(f'"{path.name}" holds no captions: none of its cues has any words.')
+    _check_size(path.name, parsed.segments)
     end_ms = max(segment.start_ms + segment.duration_ms for segment in parsed.segments)
     return replace(parsed, duration_ms=max(parsed.duration_ms, end_ms))
+
+
+def _check_size(name: str, segments: Sequence[TimedText]) -> None:
+    sizes = [len(segment.text) for segment in segments]
+    if max(sizes) > MAX_SEGMENT_CHARS or sum(sizes) > MAX_CHARS:
+        raise cues.bad_file(
+            f'"{name}" has more words than are said: at most {MAX_SEGMENT_CHARS:,} characters at '
+            f"one time, and {MAX_CHARS:,} in all."
+        )
 
 
 def _from_name(stem: str) -> CaptionFile:
@@ -108,10 +122,10 @@ def _parsed(name: str, suffix: str, text: str, named: CaptionFile) -> CaptionFil
     found = parse_json(name, text)
     return CaptionFile(
         segments=found.segments,
-        title=cues.clean(found.title or "") or named.title,
+        title=plain_name(found.title or "") or named.title,
         language=found.language or named.language,
         youtube_id=found.youtube_id or named.youtube_id,
-        channel=cues.clean(found.channel or "") or None,
+        channel=plain_name(found.channel or "") or None,
         duration_ms=found.duration_ms,
     )
 

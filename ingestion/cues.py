@@ -21,7 +21,11 @@ _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?![\d:.,])")
 _WORD_TIME = re.compile(r"<\d{2}:\d{2}:\d{2}\.\d{3}>")
 # Control characters, and halves of surrogate pairs: neither is text, and Postgres takes no NUL.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
-LINE_END = re.compile(r"\r\n|\r|\n")
+_OVERRIDES = re.compile(r"[\u202d\u202e]")
+"""They show letters in another order than they stand in; Arabic and Hebrew captions need none."""
+MAX_LINES, MAX_LINE_CHARS = 1_000_000, 200_000
+"""A day of captions has a tenth of that."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def bad_file(detail: str) -> LoadingFailed:
@@ -32,7 +36,17 @@ def bad_file(detail: str) -> LoadingFailed:
 
 def clean(text: str) -> str:
     """One line of plain text: no tags' leftovers, control characters or runs of blanks."""
-    return " ".join(_NO_TEXT.sub(" ", text).split())
+    return " ".join(_NO_TEXT.sub(" ", _OVERRIDES.sub("", text)).split())
+
+
+def lines_of(name: str, text: str) -> list[str]:
+    """Raises LoadingFailed, `bad_file`, for more lines than any captions have."""
+    if text.count("\n") + text.count("\r") > MAX_LINES * 2:
+        raise bad_file(f'"{name}" has more than {MAX_LINES:,} lines, which no captions have.')
+    lines = _LINE_END.split(text)
+    if max(map(len, lines)) > MAX_LINE_CHARS:
+        raise bad_file(f'"{name}" has a line of more than {MAX_LINE_CHARS:,} characters.')
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,7 @@ class _Cue:
 
 def parse_srt(name: str, text: str) -> list[TimedText]:
     """Raises LoadingFailed, `bad_file`, with the line number of a time that makes no sense."""
-    lines = LINE_END.split(text)
+    lines = lines_of(name, text)
     cues = list(_srt_cues(name, lines))
     if not cues:
         raise bad_file(f'"{name}" holds no captions: there is no line such as {_EXAMPLE}.')
@@ -53,7 +67,7 @@ def parse_srt(name: str, text: str) -> list[TimedText]:
 
 def parse_vtt(name: str, text: str) -> list[TimedText]:
     """Raises LoadingFailed, `bad_file`, with the line number of a time that makes no sense."""
-    lines = LINE_END.split(text)
+    lines = lines_of(name, text)
     if not re.match(r"WEBVTT(?:[ \t]|$)", lines[0]):
         raise bad_file(f'"{name}", line 1: a WebVTT file begins with the word WEBVTT.')
     cues = list(_vtt_cues(name, lines))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ingestion.captions import UNKNOWN_LANGUAGE
 from ingestion.provider import FetchedTranscript, ListedVideo
+from talker.cleaning import plain_name
 from talker.errors import VideoNotFound
 from talker.models import Chunk, IngestionJob, LibraryEntry, Segment, Transcript, User, Video
 from talker.points import IndexedChunk
@@ -61,8 +62,8 @@ async def shared_videos(
 def _row(listed: ListedVideo) -> dict[str, Any]:
     return {
         "youtube_id": listed.youtube_id,
-        "title": listed.title or f"YouTube video {listed.youtube_id}",
-        "channel": listed.channel,
+        "title": plain_name(listed.title or "") or f"YouTube video {listed.youtube_id}",
+        "channel": plain_name(listed.channel or "") or None,
         "duration_ms": listed.duration_ms,
     }
 

@@ -19,6 +19,7 @@ from ingestion.errands import JobErrand
 from ingestion.failures import too_long
 from ingestion.provider import Metadata, TranscriptProvider, Wanted, no_speech
 from ingestion.rows import indexed_chunks, store_transcript, transcript_chunks
+from talker.cleaning import plain_name
 from talker.errors import VideoNotFound
 from talker.models import Chunk, Segment, Transcript, Video, now
 from talker.points import IndexedChunk
@@ -73,8 +74,8 @@ async def describe(job: Job, resources: Resources, providers: Sequence[Transcrip
 
 def described(video: Video, about: Metadata) -> None:
     """Write down what a service says of a video beside its words."""
-    video.title = about.title or video.title
-    video.channel = about.channel or video.channel
+    video.title = plain_name(about.title or "") or video.title
+    video.channel = plain_name(about.channel or "") or video.channel
     video.published_at = about.published_at or video.published_at
     video.duration_ms = max(video.duration_ms or 0, about.duration_ms or 0) or None
     video.chapters = [

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import regex
 
-from ingestion.cues import LINE_END, bad_file, clean
+from ingestion.cues import bad_file, clean, lines_of
 from talker.sentences import TimedText
 from talker.text import token_estimate
 
@@ -44,7 +44,7 @@ def parse_lines(name: str, text: str) -> list[TimedText]:
     What stands before the first time is a heading. Raises LoadingFailed, `bad_file`, for a text
     without times, and with the line where times run backwards.
     """
-    found = _timed(LINE_END.split(text))
+    found = _timed(lines_of(name, text))
     if not found:
         raise bad_file(f'"{name}" holds no times: write its lines such as "{EXAMPLE}"')
     for before, after in pairwise(found):

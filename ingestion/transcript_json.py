@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from pydantic_core import from_json
 
 from ingestion.cues import bad_file, clean
@@ -18,6 +18,8 @@ from talker.sentences import TimedText
 from talker.sources import is_youtube_id
 
 MAX_SECONDS = 1_000_000
+MAX_PARTS = 1_000_000
+"""Of objects and lists in a file; a day of captions, each word by itself, has a third of that."""
 
 Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Milliseconds = Annotated[float, Field(ge=0, le=MAX_SECONDS * 1000, allow_inf_nan=False)]
@@ -52,7 +54,7 @@ class _Ours(_Shape):
     channel: str | None = None
     language: Language | None = None
     duration_s: Seconds | None = None
-    segments: list[_Segment]
+    segments: Annotated[list[_Segment], FailFast()]
 
     def read(self) -> JsonTranscript:
         return JsonTranscript(
@@ -75,7 +77,7 @@ class _Content(_Shape):
 
 
 class _Supadata(_Shape):
-    content: list[_Content]
+    content: Annotated[list[_Content], FailFast()]
     lang: Language | None = None
 
     def read(self) -> JsonTranscript:
@@ -98,7 +100,7 @@ class _Event(_Shape):
 
 
 class _Json3(_Shape):
-    events: list[_Event]
+    events: Annotated[list[_Event], FailFast()]
 
     def read(self) -> JsonTranscript:
         return JsonTranscript(
@@ -122,6 +124,8 @@ _SHAPES: dict[str, type[_Ours] | type[_Supadata] | type[_Json3]] = {
 
 def parse_json(name: str, text: str) -> JsonTranscript:
     """Raises LoadingFailed, `bad_file`, that names the first thing that is wrong, and where."""
+    if text.count("{") + text.count("[") > MAX_PARTS or text.count(",") > MAX_PARTS * 4:
+        raise bad_file(f'"{name}" has more than {MAX_PARTS:,} parts, which no captions have.')
     try:
         document = from_json(text.encode(errors="replace"))
     except ValueError as error:

@@ -14,6 +14,12 @@ MARKUP = regex.compile(
 )
 """Markup that players know; other text between angle brackets is words, such as "a<b and c>d"."""
 
+# Control characters and halves of surrogate pairs are no text (Postgres takes no NUL); overrides
+# and embeddings of direction can make a name read as another, and reach beyond its end.
+_NO_NAME = regex.compile(
+    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff]+|(?P<turned>[\u202a-\u202e\u2066-\u2069]+)"
+)
+
 _PLAIN = regex.compile(r"[\p{L}\p{M}\p{N}_\s,.;?!'’%]*")
 """Most lines: none of the signs that anything below begins with."""
 
@@ -53,6 +59,11 @@ _NAME_IN_CAPITALS = regex.compile(
 
 ROLLING_SHARE = 3
 """Rolling captions repeat in every line, or every second; speech does by chance, now and then."""
+
+
+def plain_name(text: str) -> str:
+    """A title or name on one line, without what no screen should be told to show."""
+    return " ".join(_NO_NAME.sub(lambda m: "" if m["turned"] else " ", text).split())
 
 
 def clean(text: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from talker.cleaning import plain_name
 from talker.errors import CollectionNameTaken, CollectionNotFound
 from talker.models import (
     Collection,
@@ -84,7 +85,7 @@ async def collection_for(
     whose name is taken gets a number behind it. `language` is kept as what its next videos are
     loaded in. Safe when two do it at once: the later one waits for the earlier one's commit.
     """
-    wanted = (name or source_id or "").replace("\x00", "").strip()[:MAX_NAME]
+    wanted = plain_name(name or source_id or "")[:MAX_NAME]
     same = Collection.name == wanted
     if source_id is not None:
         same = and_(Collection.source_kind == kind, Collection.source_id == source_id)

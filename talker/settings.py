@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     max_video_hours: int = Field(default=12, ge=1)
     worker_concurrency: int = Field(default=8, ge=1)
     max_failed_logins: int = Field(default=20, ge=1)
+    max_failed_logins_per_account: int = Field(default=500, ge=0)
     max_failed_logins_per_address: int = Field(default=100, ge=1)
     max_registrations_per_address: int = Field(default=100, ge=1)
     max_reset_mails: int = Field(default=5, ge=1)

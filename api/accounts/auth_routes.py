@@ -18,13 +18,14 @@ from api.accounts.errors import (
 )
 from api.accounts.identity import COOKIE
 from api.accounts.passwords import MAX_CHARS, MIN_CHARS
-from api.accounts.service import Accounts, accounts_of
+from api.accounts.service import DEVICE_COOKIE, Accounts, accounts_of
 from api.dependencies import AppResources, Session
 from talker.models import AccessToken, LinkPurpose, User, UserRole, now
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
 MAX_DEVICE = 200
+DEVICE_DAYS = 365
 
 AppAccounts = Annotated[Accounts, Depends(accounts_of)]
 
@@ -101,7 +102,12 @@ async def read_options(resources: AppResources) -> AuthOptions:
 async def register(
     new: NewAccount, request: Request, resources: AppResources, accounts: AppAccounts
 ) -> AccountOut:
-    """Make an account; then log in. A password has 12 characters or more, and no other rule."""
+    """Make an account; then log in. A password has 12 characters or more, and no other rule.
+
+    An address that has an account is answered with 409, which tells that it has one: without a
+    confirmation mail there is no other way to say why it cannot be taken. How often one may try
+    is bounded by address.
+    """
     await attempts.count(
         resources.sessions, accounts.registrations_from, attempts.address_of(request)
     )
@@ -127,8 +133,11 @@ async def log_in(
     """Log in: the session cookie comes with the answer. An email that nobody has and a wrong
     password are answered alike, and take as long."""
     email, address = sent.email.strip().lower(), attempts.address_of(request)
+    known_here = accounts.knows_device(request, email)
     await attempts.count(resources.sessions, accounts.failed_logins_from, address)
-    await attempts.count(resources.sessions, accounts.failed_logins, email)
+    await attempts.count(resources.sessions, accounts.failed_logins, f"{email} {address}")
+    if not known_here:
+        await attempts.count(resources.sessions, accounts.failed_logins_of, email)
     async with resources.sessions() as session:
         query = select(User).where(User.email == email.replace("\x00", ""), User.active)
         user = await session.scalar(query)
@@ -140,10 +149,13 @@ async def log_in(
         await _check_unchanged(session, user)
         if fresh is not None:
             await people.set_password(session, user.id, fresh)
-        await attempts.forget(session, accounts.failed_logins, email)
+        await attempts.forget(session, accounts.failed_logins, f"{email} {address}")
         await attempts.take_back(session, accounts.failed_logins_from, address)
+        if not known_here:
+            await attempts.take_back(session, accounts.failed_logins_of, email)
         token = await _new_login(session, accounts, user, request)
     _set_cookie(response, accounts, token)
+    _set_device(response, accounts, email)
     return account_out(user)
 
 
@@ -191,6 +203,8 @@ async def reset_password(new: NewPassword, resources: AppResources, accounts: Ap
         used = await links.use(session, accounts.tokens, new.token, purposes)
         assert used.user_id is not None
         await people.set_password(session, used.user_id, password_hash)
+        user = await session.get_one(User, used.user_id)
+        await attempts.forget(session, accounts.failed_logins_of, user.email)
         await people.log_out_everywhere(session, used.user_id)
 
 
@@ -249,6 +263,18 @@ def _set_cookie(response: Response, accounts: Accounts, token: str) -> None:
         COOKIE,
         token,
         max_age=accounts.settings.session_days * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=accounts.settings.environment == "production",
+    )
+
+
+def _set_device(response: Response, accounts: Accounts, email: str) -> None:
+    response.set_cookie(
+        DEVICE_COOKIE,
+        accounts.device(email),
+        max_age=DEVICE_DAYS * 86_400,
+        path="/api/auth",
         httponly=True,
         samesite="lax",
         secure=accounts.settings.environment == "production",

@@ -89,12 +89,12 @@ async def change_password(
 ) -> None:
     """Set another password; all logins but this one end."""
     user = person.user
-    await count(resources.sessions, accounts.failed_logins, user.email)
+    await count(resources.sessions, accounts.failed_logins, f"{user.email} changing")
     if not await accounts.passwords.fits(user.password_hash, change.password):
         raise WrongPassword
     password_hash = await accounts.passwords.hash(change.new_password)
     async with resources.sessions.begin() as session:
-        await forget(session, accounts.failed_logins, user.email)
+        await forget(session, accounts.failed_logins, f"{user.email} changing")
         await people.set_password(session, user.id, password_hash)
         await people.log_out_everywhere(session, user.id, but=person.login_id)
 

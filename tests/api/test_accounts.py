@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
@@ -272,6 +274,34 @@ async def test_failed_logins_are_limited_and_the_page_is_told_when_to_try_again(
     for status in (202, 202, 429):
         answer = await app.http.post("/api/auth/forgot", json={"email": "guessed@example.org"})
         assert answer.status_code == status
+
+
+async def test_strangers_do_not_lock_the_owner_out(embedded: ServerUrls, tmp_path: Path) -> None:
+    async with accounts_app(
+        embedded, tmp_path, max_failed_logins=3, max_failed_logins_per_account=5
+    ) as app:
+        await register(app, "owner@example.org")
+        async with browser(app) as own, from_address(app, "127.0.0.3") as elsewhere:
+            assert (await log_in(own, "owner@example.org")).status_code == 200
+            async with from_address(app, "127.0.0.2") as stranger:
+                for status in (401, 401, 401, 429):
+                    answer = await log_in(stranger, "owner@example.org", OTHER)
+                    assert answer.status_code == status
+            assert (await log_in(elsewhere, "owner@example.org")).status_code == 200
+            async with from_address(app, "127.0.0.4") as another:
+                codes = [
+                    (await log_in(another, "owner@example.org", OTHER)).status_code
+                    for _ in range(3)
+                ]
+            assert codes == [401, 401, 429]
+            async with browser(app) as fresh:
+                answer = await log_in(fresh, "owner@example.org")
+                assert error_of(answer) == (429, "too_many_attempts")
+            assert (await log_in(own, "owner@example.org")).status_code == 200
+
+
+def from_address(app: App, address: str) -> httpx.AsyncClient:
+    return browser(app, transport=httpx.AsyncHTTPTransport(local_address=address))
 
 
 async def test_logins_that_succeed_are_not_counted(app: App) -> None:
