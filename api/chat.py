@@ -9,14 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from sqlalchemy.exc import DataError
 
 from api.accounts.errors import NotLoggedIn
 from api.accounts.identity import Person, still_holds
 from api.asked import Event
 from api.asking import Ask, own_conversation
 from api.dependencies import AppResources, AppTalking, CurrentPerson
-from api.errors import Unstorable, error_event, misfits
+from api.errors import UNSTORABLE, Unstorable, error_event, misfits
 from api.revising import Edit, Regenerate
 from api.talking import Talking
 from talker.database import DATABASE_AWAY, autocommit, why_away
@@ -116,7 +115,7 @@ class Conversing:
             await self._refuse(BadMessage(misfits(found[:1], "message")))
         except TalkerError as error:
             await self._refuse(error)
-        except (DataError, UnicodeEncodeError):
+        except UNSTORABLE:
             await self._refuse(Unstorable())
         except DATABASE_AWAY as error:
             await self._refuse(why_away(error))

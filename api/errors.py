@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -24,6 +25,10 @@ class InternalError(errors.TalkerError):
 
     def __init__(self) -> None:
         super().__init__("Something went wrong on our side; the log has the details.")
+
+
+UNSTORABLE = (DataError, psycopg.DataError, UnicodeEncodeError)
+"""What SQLAlchemy, psycopg and Python raise for text that Postgres cannot hold."""
 
 
 class Unstorable(errors.BadRequest):
@@ -107,7 +112,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
     app.add_exception_handler(OSError, _no_room)
-    for unstorable in (DataError, UnicodeEncodeError):
+    for unstorable in UNSTORABLE:
         app.add_exception_handler(unstorable, _unstorable)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)

@@ -76,5 +76,8 @@ def _method(scope: Scope) -> str:
 
 
 def _route(scope: Scope) -> str:
-    path: str = getattr(scope.get("route"), "path", "") or NO_ROUTE
+    """The route's template. Of a router's route FastAPI has the whole path in its own part of the
+    scope; `route` itself knows only what stands behind the router's prefix."""
+    whole = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    path: str = getattr(whole, "path", "") or NO_ROUTE
     return path

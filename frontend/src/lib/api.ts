@@ -266,6 +266,33 @@ export const revokeKey = (key_id: string) =>
 export const resetPassword = (token: string, password: string) =>
   body(client.POST("/api/auth/reset", { body: { token, password } }));
 
+export const readOverview = () => body(client.GET("/api/admin/overview"));
+
+/** Days as in `2026-01-31`, UTC, both included. */
+export const readCosts = (query: { start?: string; end?: string }) =>
+  body(client.GET("/api/admin/costs", { params: { query } }));
+
+export const readQueue = () => body(client.GET("/api/admin/queue", { params: page }));
+
+export const steerAnybodysJob = (job_id: string, steer: "retry" | "cancel") =>
+  body(client.POST(`/api/admin/queue/{job_id}/${steer}`, { params: { path: { job_id } } }));
+
+export const readAudit = () => body(client.GET("/api/admin/audit"));
+
+const person = (user_id: string) => ({ params: { path: { user_id } } });
+
+export const listPeople = (q: string) =>
+  body(client.GET("/api/admin/users", { params: { query: { ...page.query, q } } }));
+
+export const changePerson = (id: string, change: { role?: "user" | "admin"; active?: boolean }) =>
+  body(client.PATCH("/api/admin/users/{user_id}", { ...person(id), body: change }));
+
+export const makeReset = (id: string) =>
+  body(client.POST("/api/admin/users/{user_id}/reset", person(id)));
+
+export const invite = (invitation: { email: string | null; role: "user" | "admin" }) =>
+  body(client.POST("/api/admin/invitations", { body: invitation }));
+
 export const listModels = () => body(client.GET("/api/models"));
 
 const message = (message_id: string) => ({ params: { path: { message_id } } });

@@ -30,6 +30,10 @@ export type Citation = Schemas["CitationOut"] & { claim?: string | null };
 export type Collection = Schemas["CollectionOut"];
 /** `found` says where the words are that were looked for. */
 export type Conversation = Schemas["ConversationOut"] & { found?: Found | null };
+export type CostRow = Schemas["CostOut"];
+export type Costs = Schemas["CostList"];
+/** What an administrator did. */
+export type Deed = Schemas["AuditOut"];
 export type Failure = Schemas["FailureOut"];
 export type Feedback = Pick<Schemas["FeedbackOut"], "rating" | "comment">;
 export type Job = Schemas["JobOut"];
@@ -51,7 +55,12 @@ export type NewKey = Schemas["NewKey"];
 export type NewSummary = Schemas["NewSummary"];
 export type NewTemplate = Schemas["NewTemplate"];
 export type NewVideos = Schemas["NewVideos"];
+export type Overview = Schemas["Overview"];
+/** Somebody with an account, as an administrator sees them. */
+export type Person = Schemas["UserOut"];
 export type Price = Schemas["PriceOut"];
+/** A job as an administrator sees it. */
+export type QueueJob = Schemas["QueueJob"];
 export type Segment = Schemas["SegmentOut"];
 export type Summary = Schemas["SummaryOut"];
 export type SummaryStyle = Summary["style"];

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+
 import { expect, test, type Browser, type Page } from "@playwright/test";
 
 import { violations } from "./axe";
@@ -83,4 +85,85 @@ test("a key is shown once, opens the API for a program, and no more when it is r
   await page.getByRole("button", { name: "Revoke", exact: true }).click();
   await expect(keys.getByText("None yet.")).toBeVisible();
   expect((await program.get("/api/auth/me")).status()).toBe(401);
+});
+
+/** Make somebody an administrator, as it is done on the server's terminal. */
+function promote(email: string) {
+  execFileSync("../.venv/bin/admin", ["role", email, "admin"], {
+    env: {
+      ...process.env,
+      AUTH: "accounts",
+      SECRET_KEY: "a secret of the browser tests alone",
+      DATA_DIR: process.env["TEST_ACCOUNTS_DATA_DIR"],
+    },
+  });
+}
+
+const noScrollSideways = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+
+test("an administrator sees how it is, and locks somebody out who then gets in no more", async ({
+  browser,
+  baseURL,
+}) => {
+  const other = await newPerson(browser, baseURL ?? "", "finn");
+  await other.goto("/admin");
+  await expect(other.getByText("This page is for administrators.")).toBeVisible();
+  await other.goto("/settings");
+  await expect(other.getByText("This browser")).toBeVisible();
+  await expect(other.getByRole("link", { name: "Administration" })).toBeHidden();
+
+  const page = await newPerson(browser, baseURL ?? "", "emma");
+  promote("emma@example.org");
+  await page.goto("/settings");
+  await page.getByRole("link", { name: "Administration" }).click();
+  const parts = page.getByRole("list", { name: "Parts of the server" });
+  await expect(parts.getByText("Works").first()).toBeVisible();
+  await expect(parts.getByText(/set OPENROUTER_API_KEY/)).toBeVisible();
+  await expect(page.getByText("Nothing waits, and nothing has failed.")).toBeVisible();
+
+  await page.getByLabel("Find people by email").fill("finn");
+  const people = page.getByRole("list", { name: "People with accounts" });
+  await expect(people.getByRole("listitem")).toHaveCount(1);
+  await page.getByRole("button", { name: "More for finn@example.org" }).press("Enter");
+  await page.getByRole("button", { name: "Lock out" }).click();
+  await expect(people.getByText("Locked out")).toBeVisible();
+  await other.reload();
+  await expect(other).toHaveURL(/\/login/);
+
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const width of [390, 820, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await noScrollSideways(page)).toBe(true);
+      await page.screenshot({ path: `test-results/admin-${scheme}-${width}.png` });
+    }
+    expect(await violations(page)).toEqual([]);
+  }
+});
+
+test("an invitation is shown once, makes an account, and is written down", async ({
+  browser,
+  baseURL,
+}) => {
+  const page = await newPerson(browser, baseURL ?? "", "greta");
+  promote("greta@example.org");
+  await page.goto("/admin");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await page.getByLabel("Email", { exact: false }).last().fill("hugo@example.org");
+  await page.getByRole("button", { name: "Make the invitation" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your invitation" });
+  const url = await dialog.locator(".font-mono").innerText();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await page.reload();
+  await expect(page.getByRole("list", { name: "Audit log" })).toContainText(
+    "greta@example.org invited hugo@example.org",
+  );
+
+  const guest = await (await browser.newContext({ baseURL: baseURL ?? "" })).newPage();
+  await guest.goto(url);
+  await fillDoor(guest, "hugo@example.org", PASSWORD, "New password");
+  await guest.getByRole("button", { name: "Make the account" }).click();
+  await expect(guest.getByRole("heading", { name: "Talk with your videos" })).toBeVisible();
 });
