@@ -15,7 +15,7 @@ import psutil
 from tests.programs import service
 
 BIN = Path(sys.executable).parent
-START_TIMEOUT_S = 180
+START_TIMEOUT_S = 600
 
 
 @dataclass
@@ -43,7 +43,7 @@ async def app(
             line = (await process.stdout.readline()).decode()
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(base_url=line.split()[-1], timeout=120, limits=limits) as http:
-            (await http.get("/")).raise_for_status()
+            (await http.get("/", follow_redirects=True)).raise_for_status()
             yield Served(http, process, time.perf_counter() - began)
     finally:
         process.terminate()

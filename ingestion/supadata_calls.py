@@ -18,6 +18,8 @@ BUSY_ROUNDS, LONGEST_BUSY_S = 5, 120.0
 """How often, and how long, a call waits for the rate limit before its job does."""
 LONGEST_WAIT_S = 30.0
 POLL_S = 1.0
+LONGEST_ANSWER_S = 180.0
+"""Of one request in all: httpx's own time-outs begin anew with every byte that drips in."""
 
 Explain = Callable[[Refusal], LoadingFailed]
 
@@ -54,7 +56,7 @@ class Calls:
         stumbles, busy_s = 0, 0.0
         while True:
             try:
-                response = await self._http.get(f"{path}/{job_id}")
+                response = await self._answer(self._http.build_request("GET", f"{path}/{job_id}"))
             except httpx.RequestError as error:
                 failure = _unreachable(error)
             else:
@@ -123,10 +125,17 @@ class Calls:
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await self._http.send(request)
+            return await self._answer(request)
         except asyncio.CancelledError:
             await self._gate.leave()
             raise
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        try:
+            async with asyncio.timeout(LONGEST_ANSWER_S):
+                return await self._http.send(request)
+        except TimeoutError as late:
+            raise httpx.ReadTimeout("It took too long in all.", request=request) from late
 
     async def _told_apart(self, refusal: Refusal, explain: Explain) -> LoadingFailed:
         """What a refusal means; where its sentence leaves open which limit it was, asks.
@@ -136,7 +145,7 @@ class Calls:
         if not refusal.may_be_either_limit:
             return explain(refusal)
         try:
-            account = json_of(await self._http.get("/me"))
+            account = json_of(await self._answer(self._http.build_request("GET", "/me")))
         except httpx.RequestError:
             return explain(refusal)
         used, most = account.get("usedCredits"), account.get("maxCredits")

@@ -15,6 +15,7 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from api.app import create_app
+from api.runs import Runs
 from talker.database import migrate
 from talker.embedded import ServerUrls, servers
 from talker.models import LOCAL_USER_EMAIL, User
@@ -124,6 +125,7 @@ class App:
     url: str
     http: httpx.AsyncClient
     resources: Resources
+    runs: Runs
 
 
 @pytest.fixture
@@ -171,4 +173,4 @@ async def running(settings: Settings) -> AsyncIterator[App]:
     """The app on a free port."""
     app = create_app(settings)
     async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
-        yield App(url=url, http=http, resources=app.state.resources)
+        yield App(url=url, http=http, resources=app.state.resources, runs=app.state.runs)

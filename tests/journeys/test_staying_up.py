@@ -8,19 +8,19 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import psycopg
-from sqlalchemy import func, select, update
+import pytest
+from sqlalchemy import ColumnElement, func, select, update
 from websockets import ConnectionClosed
 
 from agent.models import ChatModels
+from api.asked import Claim
 from api.asking import Ask, prepare
-from api.notices import Notices
-from api.run_store import RunStore
 from talker.database import POOL_OVERFLOW, POOL_SIZE
 from talker.models import Run
 from talker.resources import CHECKPOINT_CONNECTIONS
@@ -157,7 +157,7 @@ async def test_while_postgres_is_frozen_readiness_says_so_and_afterwards_all_is_
     make_settings: MakeSettings,
 ) -> None:
     async with behind_relay(make_settings, "database_url") as (app, relay):
-        assert (await app.http.get("/api/health/ready")).status_code == 200
+        await _until_ready(app)
         relay.flowing.clear()
         began = time.monotonic()
         ready = await app.http.get("/api/health/ready")
@@ -170,9 +170,13 @@ async def test_while_postgres_is_frozen_readiness_says_so_and_afterwards_all_is_
         )
         assert (await app.http.get("/api/health")).status_code == 200
         relay.flowing.set()
-        async with asyncio.timeout(20):
-            while (await app.http.get("/api/health/ready")).status_code != 200:
-                await asyncio.sleep(0.2)
+        await _until_ready(app)
+
+
+async def _until_ready(app: App) -> None:
+    async with asyncio.timeout(60):
+        while (await app.http.get("/api/health/ready")).status_code != 200:
+            await asyncio.sleep(0.2)
 
 
 FULL = """
@@ -207,27 +211,38 @@ async def test_a_full_disk_is_named_and_with_room_again_all_is_stored(app: App) 
         await make.upload(app.http, make.captions(make.BREAD))
 
 
-async def test_a_run_whose_heartbeat_is_from_before_the_clock_was_set_back_is_taken_up(
-    make_settings: MakeSettings, model_server: tuple[ModelServer, str]
+async def test_a_run_left_behind_is_taken_up_though_the_clock_was_set_back_and_made_once(
+    make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, models = model_server
-    settings = make_settings(openrouter_base_url=models, chat_models=("test/first",))
-    async with running(settings) as app:
-        await make.upload(app.http, make.captions(make.OCEAN))
+    """Once, also when the process that left it comes to it after all."""
+    server = ModelServer(token_s=0.2)
+    async with with_model(make_settings, server) as app:
         talk = await make.conversation(app.http)
-        store = RunStore(app.resources.sessions, Notices(app.resources.database_url))
-        async with app.resources.sessions.begin() as session:
-            user = await local_user(app.resources)
-            chat_models = ChatModels(settings, app.resources.sessions)
-            ask = Ask(content=ASKED)
-            await prepare(session, user, UUID(talk), ask, models=chat_models, max_chars=8_000)
-            hour = {"heartbeat_at": func.now() + timedelta(hours=1)}
-            await session.execute(update(Run).values(**hour))
-        await chat_models.aclose()
-        async with asyncio.timeout(20):
-            while await store.running(UUID(talk)):
+        server.script.append(" ".join(["word"] * 40))
+        claim = await _left_behind(app, talk, func.now() + timedelta(hours=1))
+        async with asyncio.timeout(30):
+            while not server.open_streams:
+                await asyncio.sleep(0.05)
+        app.runs.start(claim)
+        async with asyncio.timeout(30):
+            while (await messages_of(app.http, talk))[-1]["status"] == "running":
                 await asyncio.sleep(0.1)
-        assert (await messages_of(app.http, talk))[-1]["status"] == "complete"
+        [_, answer] = await messages_of(app.http, talk)
+        assert (answer["status"], answer["metadata"]["attempt"]) == ("complete", 2)
+        assert len(server.chat_requests(structured=False)) == 1
+        assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
+async def _left_behind(app: App, talk: str, heartbeat_at: ColumnElement[datetime]) -> Claim:
+    """A question that was stored, and whose process did not come to start its run."""
+    models = ChatModels(app.resources.settings, app.resources.sessions)
+    user = await local_user(app.resources)
+    async with app.resources.sessions.begin() as session:
+        ask = Ask(content=ASKED)
+        claim = await prepare(session, user, UUID(talk), ask, models=models, max_chars=8_000)
+        await session.execute(update(Run).values(heartbeat_at=heartbeat_at))
+    await models.aclose()
+    return claim
 
 
 async def test_an_answer_goes_on_when_the_only_app_is_stopped_and_started_again(
