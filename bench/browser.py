@@ -31,7 +31,6 @@ QUESTIONS = [
     "How far away did fishermen see the light?",
     "Why was the lens set afloat in mercury?",
 ]
-CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 SCRIPT_GOAL_KB = 90
 OPENING_GOAL_MS = 200
 TASK_GOAL_MS = 50
@@ -115,27 +114,24 @@ def _rows(found: Mapping[str, Any]) -> list[Row]:
         for device, scores in found["lighthouse"].items()
         for category, score in scores.items()
     ]
-    rows += [
-        Row(
-            SECTION,
-            f"script of the first view, gzip: {page}",
-            size / 1000,
-            "kB",
-            goal=f"under {SCRIPT_GOAL_KB}" if page == "/" else "",
-        )
-        for page, size in found["script_bytes"].items()
-    ]
     opening = found["opening"]
     rows += [
         Row(
             SECTION,
-            f"{MESSAGES[1]} messages shown after their data: main thread",
+            "script of the first view, gzip",
+            found["script_bytes"] / 1000,
+            "kB",
+            goal=f"under {SCRIPT_GOAL_KB}",
+        ),
+        Row(
+            SECTION,
+            f"the last of {MESSAGES[1]} messages shown after their data: main thread",
             opening["cpu_ms"],
             "ms",
             opening["wall_ms"],
             "the clock's time",
             goal=f"under {OPENING_GOAL_MS}",
-        )
+        ),
     ]
     rows += [
         Row(

@@ -2,7 +2,7 @@ import lighthouse, { desktopConfig } from "lighthouse";
 
 import { median } from "./numbers.ts";
 
-const RUNS = 1;
+const RUNS = 3;
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"] as const;
 
 /** Lighthouse's scores of a page from 0 to 100, the median of a few runs, in the Chromium on a port. */

@@ -23,10 +23,7 @@ const browser = await chromium.launch({
 });
 try {
   const found = {
-    script_bytes: {
-      "/": await scriptBytes(browser, at("/")),
-      "a conversation": await scriptBytes(browser, at(job.conversation)),
-    },
+    script_bytes: await scriptBytes(browser, at("/")),
     opening: await opening(browser, job.origin, job.longConversation),
     tasks: await longestTasks(browser, at(job.longVideo)),
     lighthouse: {

@@ -55,7 +55,7 @@ async function search(q: string, signal: AbortSignal): Promise<Group[]> {
         id,
         name: title,
         icon: "chat",
-        found,
+        found: found ?? null,
         run: () => go(conversationAt(id, found?.message_id)),
       })),
     },

@@ -130,6 +130,7 @@ function answered(run: Run, event: Extract<RunEvent, { type: "message" }>): Run 
     suggestions: [],
     feedback: null,
     error: null,
+    replaced_at: null,
     created_at: new Date().toISOString(),
     run_id: event.run_id ?? "",
   };
