@@ -47,10 +47,9 @@ class TurnSaver(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         values = checkpoint["channel_values"]
-        if not _is_plain(values):
-            return await super().aput(config, checkpoint, metadata, new_versions)
-        if _is_answered(values) and any(not one.startswith(BRANCH) for one in new_versions):
-            # All of its values: those of the steps before it were not written.
+        changed = any(not one.startswith(BRANCH) for one in new_versions)
+        if not _is_plain(values) or (changed and _is_answered(values)):
+            # All of its values: those of the steps before it may not be written.
             versions = checkpoint["channel_versions"]
             return await super().aput(config, checkpoint, metadata, versions)
         place = {key: config["configurable"][key] for key in ("thread_id", "checkpoint_ns")}
@@ -69,9 +68,11 @@ class TurnSaver(AsyncPostgresSaver):
 
 
 def _is_plain(values: dict[str, Any]) -> bool:
-    """Whether the turn is a plain question, as far as is known: before `route` it may be any."""
+    """Whether the turn is a plain question, or nothing is done of it yet."""
+    if "__start__" in values or f"{BRANCH}route" in values:
+        return True
     plan = values.get("plan")
-    return not values.get("offer") and (plan is None or plan["intent"] == "answer")
+    return plan is not None and plan["intent"] == "answer" and not values.get("offer")
 
 
 def _is_answered(values: dict[str, Any]) -> bool:

@@ -33,6 +33,12 @@ well say what no single sentence says, and one in eleven. `make bench` prints wh
 MIN_WORDS = 3
 """So many of a claim's words a sentence must have besides: one rare word may be said anywhere."""
 
+SUMMED_UP, SUMMED_WORDS = 3, 6
+"""A claim that sums up what was said has its words from so many sentences in a row, and at least so
+many of them. On reference answers beside the passages that they are from: nine in ten are proved,
+where one sentence alone proves 84 in a hundred, and beside other passages of the same video still
+two in a hundred; with five words it were five."""
+
 NEAR_VERBATIM = 0.6
 """Share of a claim's words from which a sentence is the claim's own, but for a "not" in one."""
 
@@ -77,9 +83,10 @@ def prove(
     `least` is the share of the claim's words that they must have.
 
     Quotes must be found in the captions, and may run over several sentences; without one, it is
-    the sentence with most of the claim's words, if it has enough. Figures must be said there or
-    close by, or be among the `known` ones; and where the words are the same, both must deny or
-    neither. A claim that turns the meaning round in other words is not seen through.
+    the sentence with most of the claim's words, if it has enough, else neighbours that have.
+    Figures must be said there or close by, or be among the `known` ones; and where the words are
+    the same, both must deny or neither. A claim that turns the meaning round in other words is
+    not seen through.
     """
     if claim.quotes:
         return _quoted(claim, sentences, language, known)
@@ -94,6 +101,32 @@ def prove(
             continue
         if found := _with_figures(claim, sentences, (at, at), language, known):
             return found
+    return None if verbatim else _summed_up(claim, sentences, language, known, least)
+
+
+def _summed_up(
+    claim: Claim,
+    sentences: Sequence[Sentence],
+    language: str,
+    known: Collection[float],
+    least: float,
+) -> Sentence | None:
+    """The neighbouring sentences that together have enough of a claim's words."""
+    said = [_stems(sentence.text, language) for sentence in sentences]
+    weights = _weights(claim.text, said, claim.language)
+    starts = range(len(sentences) - SUMMED_UP + 1)
+    found = []
+    for start in starts:
+        together = frozenset().union(*said[start : start + SUMMED_UP])
+        shared = [weight for wanted, weight in weights if not wanted.isdisjoint(together)]
+        found.append(_share(shared, weights) if len(shared) >= SUMMED_WORDS else 0.0)
+    for start in _best_first(found, least):
+        span = (start, start + SUMMED_UP - 1)
+        together_said = joined([one.text for one in sentences[start : start + SUMMED_UP]])
+        if found[start] >= NEAR_VERBATIM and _denied(claim, together_said, language, known):
+            continue
+        if proved := _with_figures(claim, sentences, span, language, known):
+            return proved
     return None
 
 
@@ -155,16 +188,27 @@ def support(
 ) -> list[float]:
     """From 0 to 1, how much of a claim's words each sentence has; rarer ones count more."""
     said = [_stems(sentence.text, language) for sentence in sentences]
+    weights = _weights(claim, said, claim_language)
+    return [
+        _share([weight for wanted, weight in weights if not wanted.isdisjoint(one)], weights)
+        for one in said
+    ]
+
+
+def _weights(
+    claim: str, said: Sequence[frozenset[str]], claim_language: str | None
+) -> list[tuple[frozenset[str], float]]:
+    """A claim's words, as `_wanted` has them, and how much each tells among some sentences."""
     frequency = Counter(stem for one in said for stem in one)
     weights = []
     for wanted in _wanted(claim, claim_language):
         common = max(frequency[stem] for stem in wanted)
-        weights.append((wanted, math.log1p(len(sentences) / (1 + common))))
-    whole = sum(weight for _, weight in weights) or 1.0
-    return [
-        sum(weight for wanted, weight in weights if not wanted.isdisjoint(one)) / whole
-        for one in said
-    ]
+        weights.append((wanted, math.log1p(len(said) / (1 + common))))
+    return weights
+
+
+def _share(shared: Sequence[float], weights: Sequence[tuple[frozenset[str], float]]) -> float:
+    return sum(shared) / (sum(weight for _, weight in weights) or 1.0)
 
 
 def _has_words(claim: Claim, said: str, language: str) -> bool:

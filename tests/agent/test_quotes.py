@@ -53,6 +53,31 @@ def test_what_nobody_said_is_not_proved(claim: str) -> None:
     assert prove(Claim(claim, "en"), said(*SAID)) is None
 
 
+TALE = [
+    "A ledger is kept by everybody on the network, so that no bank is needed.",
+    "Each block of the ledger names the one before it by its hash.",
+    "Whoever wants to change a payment of last year would have to do the work of all later blocks.",
+    "That is why honest miners win as long as they have most of the computing power.",
+    "Next time we talk about the sea.",
+]
+
+
+def test_a_claim_that_sums_up_neighbouring_sentences_is_proved_by_them() -> None:
+    claim = (
+        "Since every block has a hash of an earlier one, changing a payment means doing the work"
+        " again, so honest people win while they own most of the computers"
+    )
+    found = prove(Claim(claim, "en"), said(*TALE))
+    assert found is not None
+    assert found.start_ms == 4000
+    assert prove(Claim(claim, "en"), said(*SAID)) is None
+
+
+def test_words_gathered_from_all_over_a_passage_prove_nothing() -> None:
+    claim = "The bank hires miners who hash its payments beside the sea for next year's network"
+    assert prove(Claim(claim, "en"), said(TALE[0], *SAID, TALE[2], *SAID, TALE[4])) is None
+
+
 def test_nothing_is_proved_by_nothing() -> None:
     assert prove(Claim("There are 96 heads", "en"), []) is None
     assert prove(Claim("There are 96 heads", "en", ("96 heads",)), []) is None
