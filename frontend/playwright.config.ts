@@ -55,7 +55,11 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS, CADDY], use: { baseURL: address(port) } },
+    {
+      name: "extractive",
+      testIgnore: [WITH_MODEL, ACCOUNTS, CADDY],
+      use: { baseURL: address(port) },
+    },
     {
       name: "accounts",
       testMatch: ACCOUNTS,
