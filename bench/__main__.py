@@ -53,7 +53,6 @@ LONG: Mapping[str, Section] = {
     "killed": faults.killed,
     "busy": faults.busy,
     "three": faults.three,
-    "requests": hostile.requests,
     "frames": hostile.frames,
 }
 
