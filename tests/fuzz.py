@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -45,6 +46,9 @@ def fuzz(url: str, headers: Mapping[str, str], *, examples: int) -> Fuzzed:
     found = Fuzzed()
     with requests.Session() as session:
         for result in schema.exclude(path=ENDLESS).get_all_operations():
+            if isinstance(result, Err):
+                found.wrong.append(f"the document: {result.err()}")
+                continue
             _fuzz(result.ok(), session, headers, examples, found)
     return found
 
