@@ -17,8 +17,8 @@ class EventStream(EventSourceResponse):
     """Waits for its reader, and holds nothing back for one that does not read: what is sent is
     taken from the run's own events, one by one."""
 
-    def __init__(self, *content: Any, **options: Any) -> None:
-        super().__init__(*content, **options, send_timeout=TAKES_NOTHING_S)
+    def __init__(self, content: Any, **options: Any) -> None:
+        super().__init__(content, **{"send_timeout": TAKES_NOTHING_S, **options})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -15,7 +15,7 @@ import psutil
 from tests.programs import service
 
 BIN = Path(sys.executable).parent
-START_TIMEOUT_S = 600
+START_TIMEOUT_S = 180
 
 
 @dataclass

@@ -17,7 +17,7 @@ from talker.embedded.place import Place
 from tests.supadata_server import KEY, SupadataList, SupadataVideo
 
 BIN = Path(sys.executable).parent
-START_TIMEOUT_S = 600
+START_TIMEOUT_S = 180
 READY_S = 600.0
 REMOTE_EMBEDDINGS = "bag-of-words"
 

@@ -83,7 +83,7 @@ async def asking(settings: Settings) -> AsyncIterator[App]:
         routes.include_router(part.router)
     app.include_router(routes)
     async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
-        yield App(url=url, http=http, resources=app.state.resources)
+        yield App(url=url, http=http, resources=app.state.resources, runs=app.state.runs)
 
 
 async def word(http: httpx.AsyncClient, talk: str, *, accept: bool) -> list[dict[str, Any]]:
