@@ -8,7 +8,6 @@ from uuid import UUID
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    ERROR,
     WRITES_IDX_MAP,
     ChannelVersions,
     Checkpoint,
@@ -16,6 +15,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.serde.types import ERROR
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from talker.database import within
@@ -76,8 +76,8 @@ def _is_plain(values: dict[str, Any]) -> bool:
 
 
 def _is_answered(values: dict[str, Any]) -> bool:
-    messages = values.get("messages")
-    return "__start__" not in values and bool(messages) and isinstance(messages[-1], AIMessage)
+    messages = values.get("messages") or [None]
+    return "__start__" not in values and isinstance(messages[-1], AIMessage)
 
 
 def open_checkpointer(pool: Pool) -> TurnSaver:

@@ -49,8 +49,8 @@ async def read_costs(session: AsyncSession, start: date, end: date) -> Sequence[
             User.email,
             ModelCall.model,
             func.count(),
-            func.coalesce(func.sum(ModelCall.input_tokens), 0),
-            func.coalesce(func.sum(ModelCall.output_tokens), 0),
+            func.sum(ModelCall.input_tokens),
+            func.sum(ModelCall.output_tokens),
             usd,
         )
         .outerjoin(User, User.id == ModelCall.user_id)
@@ -61,7 +61,10 @@ async def read_costs(session: AsyncSession, start: date, end: date) -> Sequence[
         .group_by(day, ModelCall.user_id, User.email, ModelCall.model)
         .order_by(day.desc(), usd.desc(), User.email, ModelCall.model)
     )
-    return [Cost(*row) for row in rows]
+    return [
+        Cost(day, user_id, email, model, calls, read or 0, written or 0, usd or 0.0)
+        for day, user_id, email, model, calls, read, written, usd in rows.tuples()
+    ]
 
 
 def _midnight(day: date) -> datetime:

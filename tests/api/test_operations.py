@@ -38,12 +38,12 @@ async def fail_job(resources: Resources, email: str) -> UUID:
     """A video of somebody's whose loading failed."""
     async with resources.sessions() as session:
         user = (await session.scalars(select(User).where(User.email == email))).one()
-    video = await make.video(resources, user, title="Hidden depths")
+    video_id = await make.video(resources, user, title="Hidden depths")
     async with resources.sessions.begin() as session:
         job = IngestionJob(
             id=uuid4(),
             user_id=user.id,
-            video_id=video.id,
+            video_id=video_id,
             source="dQw4w9WgXcQ",
             status="failed",
             attempt=5,

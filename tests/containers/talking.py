@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import websockets
+from websockets.typing import Origin
 
 from tests import make
 from tests.people import PASSWORD, bearer, log_in
@@ -56,11 +57,11 @@ async def ask_over_socket(http: httpx.AsyncClient) -> None:
     async with (
         asyncio.timeout(WAIT_S),
         websockets.connect(
-            url, additional_headers=headers, origin=http.headers["Origin"], proxy=None
+            url, additional_headers=headers, origin=Origin(http.headers["Origin"]), proxy=None
         ) as socket,
     ):
         await socket.send(json.dumps({"type": "ask", "content": QUESTION}))
-        events = []
+        events: list[dict[str, Any]] = []
         while not events or events[-1]["type"] != "done":
             events.append(json.loads(await socket.recv()))
     _check(make.only(events, "message"))

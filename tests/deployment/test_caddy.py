@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import websockets
+from websockets.typing import Origin
 
 from talker.embedded import ServerUrls
 from talker.settings import Settings
@@ -55,11 +56,11 @@ async def site(
                 _env_file=None,
                 database_url=database_url,
                 qdrant_url=embedded.qdrant_url,
-                qdrant_api_key=embedded.qdrant_api_key,  # type: ignore[arg-type]
+                qdrant_api_key=embedded.qdrant_api_key,
                 data_dir=folder,
                 openrouter_base_url=f"{models}/v1",
                 chat_models=("test/first",),
-                youtube_proxy="http://127.0.0.1:9",  # type: ignore[arg-type]
+                youtube_proxy="http://127.0.0.1:9",
             )
             async with running(settings) as app, caddy(folder, [app.url]) as proxy:
                 await make.upload(app.http, make.captions(make.OCEAN))
@@ -152,7 +153,7 @@ async def test_a_chats_tokens_arrive_as_they_are_written(site: Site) -> None:
     site.model.token_s = WORD_S
     site.model.script.append(WORDS)
     at: list[float] = []
-    async with websockets.connect(site.socket_url(talk), origin=site.url) as socket:  # type: ignore[arg-type]
+    async with websockets.connect(site.socket_url(talk), origin=Origin(site.url)) as socket:
         await send(socket, "ask", content=QUESTION)
         async with asyncio.timeout(30):
             while (event := json.loads(await socket.recv()))["type"] != "done":
@@ -185,7 +186,7 @@ async def test_server_sent_events_arrive_as_they_are_sent_and_uncompressed(site:
 async def test_a_page_from_elsewhere_may_not_open_a_chat(site: Site) -> None:
     talk = await make.conversation(site.http)
     with pytest.raises(websockets.InvalidStatus, match="403"):
-        async with websockets.connect(site.socket_url(talk), origin="https://evil.example"):  # type: ignore[arg-type]
+        async with websockets.connect(site.socket_url(talk), origin=Origin("https://evil.example")):
             pass
 
 

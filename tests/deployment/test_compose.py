@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ BASES = {"python", "node", "postgres", "qdrant/qdrant"}
 
 
 def compose(file: Path, env_file: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [BIN / "docker-compose", "--env-file", env_file, "--file", file]
+    command: list[str | Path] = [BIN / "docker-compose", "--env-file", env_file, "--file", file]
     return subprocess.run(
         [*command, "config", "--format", "json"],
         env={"PATH": os.environ["PATH"], **variables},
@@ -33,8 +34,10 @@ def compose(file: Path, env_file: Path, **variables: str) -> subprocess.Complete
     )
 
 
-def config(file: Path, env_file: Path = Path("/dev/null"), **variables: str) -> dict[str, Any]:
-    done = compose(file, env_file, **variables)
+def config(
+    file: Path, env_file: Path = Path("/dev/null"), variables: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    done = compose(file, env_file, **(variables or {}))
     assert done.returncode == 0, done.stderr
     read: dict[str, Any] = json.loads(done.stdout)
     return read
@@ -47,7 +50,7 @@ def development() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def production() -> dict[str, Any]:
-    return config(PRODUCTION, **SECRETS)
+    return config(PRODUCTION, variables=SECRETS)
 
 
 def published(services: dict[str, Any]) -> set[tuple[str, str, str]]:
@@ -183,7 +186,7 @@ def test_every_production_service_is_locked_down_and_limited(production: dict[st
 def test_a_release_is_named_so_that_the_one_before_can_come_back(
     production: dict[str, Any],
 ) -> None:
-    named = config(PRODUCTION, **SECRETS, IMAGE_TAG="1.2.3")["services"]
+    named = config(PRODUCTION, variables={**SECRETS, "IMAGE_TAG": "1.2.3"})["services"]
     for name in ("migrate", "backend", "worker"):
         assert production["services"][name]["image"] == "youtubetalker-backend:latest"
         assert named[name]["image"] == "youtubetalker-backend:1.2.3"
