@@ -20,6 +20,7 @@ from api import chat, chat_programs, conversations, errors
 from api.accounts.gate import Gate
 from api.app import in_background
 from api.attempt import Graph
+from api.limits.limits import Limits
 from api.notices import Notices
 from api.run_store import RunStore
 from api.runs import Runs
@@ -69,6 +70,8 @@ async def asking(settings: Settings) -> AsyncIterator[App]:
             app.state.resources, app.state.runs = resources, runs
             app.state.models = ChatModels(settings, resources.sessions)
             stack.push_async_callback(app.state.models.aclose)
+            app.state.limits = Limits(settings, resources.sessions)
+            stack.push_async_callback(app.state.limits.aclose)
             await stack.enter_async_context(in_background(notices.listen()))
             await stack.enter_async_context(in_background(runs.keep()))
             stack.push_async_callback(runs.aclose)
