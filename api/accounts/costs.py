@@ -63,7 +63,7 @@ async def read_costs(session: AsyncSession, start: date, end: date) -> Sequence[
     )
     return [
         Cost(day, user_id, email, model, calls, read or 0, written or 0, usd or 0.0)
-        for day, user_id, email, model, calls, read, written, usd in rows.tuples()
+        for day, user_id, email, model, calls, read, written, usd in rows
     ]
 
 
