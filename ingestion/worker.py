@@ -74,7 +74,14 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
         timeout=10,
         kwargs=CONNECTION,
     )
-    queue = open_queue(connector, tools)
+    try:
+        await _take_turns(open_queue(connector, tools), jobs)
+    finally:
+        # An opening that is broken off leaves its pool, which keeps the program from ending.
+        await connector.close_async()
+
+
+async def _take_turns(queue: App, jobs: int) -> None:
     async with queue.open_async():
         _heed_cancel()
         hands = [

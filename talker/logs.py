@@ -10,7 +10,16 @@ from pythonjsonlogger.json import JsonFormatter
 from talker.settings import LogFormat
 
 STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-NOISY = ("httpx", "httpcore", "openai", "alembic", "procrastinate", "sqlalchemy", "urllib3")
+NOISY = (
+    "httpx",
+    "httpcore",
+    "openai",
+    "alembic",
+    "procrastinate",
+    "sqlalchemy",
+    "talker.pools",
+    "urllib3",
+)
 """Libraries that tell every step at INFO; their warnings are shown."""
 
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - never changed

@@ -110,7 +110,7 @@ async def test_an_administrator_sees_each_part_everybodys_costs_and_everybodys_q
 async def test_the_one_person_without_accounts_sees_it_too(app: App) -> None:
     for path in ("overview", "costs", "queue"):
         assert (await app.http.get(f"/api/admin/{path}")).status_code == 200
-    assert (await app.http.get("/api/admin/users")).status_code == 404
+    assert error_of(await app.http.get("/api/admin/users")) == (409, "accounts_off")
 
 
 async def test_the_command_tells_the_same_on_a_terminal(resources: Resources, user: User) -> None:

@@ -130,7 +130,6 @@ async def test_nobody_reaches_a_template_of_somebody_else(app: App) -> None:
         {"name": ""},
         {"name": " "},
         {"name": "x" * 101},
-        {"name": "a\x00b"},
         {"body": ""},
         {"body": "x" * 8_001},
         {"description": "x" * 501},
