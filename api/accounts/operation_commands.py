@@ -1,8 +1,11 @@
-"""`admin status`, `admin costs`, `admin queue`: how the server is, on a terminal."""
+"""`admin status`, `admin costs`, `admin queue`: how the server is, on a terminal.
+
+What the app itself is made of takes seconds to import, so only what needs it does.
+"""
 
 import json
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -13,8 +16,9 @@ from api.accounts import audit
 from api.accounts.costs import Cost, read_costs, span_of_days
 from api.accounts.desk import Desk, run
 from api.accounts.everybodys_jobs import TO_LOOK_AT, Found, read_jobs, steer_job
-from api.accounts.operation_routes import Overview, overview_of, queue_job
-from talker.resources import open_resources
+
+if TYPE_CHECKING:
+    from api.accounts.operation_routes import Overview
 
 MOST = 100_000
 SHOWN = 200
@@ -33,8 +37,10 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: JsonOption = False) -> None:
     """Show how each part is, the queue, and how much there is. Exit code 1 if a part is away."""
+    from api.accounts.operation_routes import overview_of  # noqa: PLC0415 - see above
+    from talker.resources import open_resources  # noqa: PLC0415 - see above
 
-    async def look(desk: Desk) -> Overview:
+    async def look(desk: Desk) -> "Overview":
         async with open_resources(desk.settings) as resources:
             return await overview_of(resources)
 
@@ -89,21 +95,23 @@ def queue(
                 return [await steer_job(session, audit.COMMAND_LINE, job_id, what)]
             return (await read_jobs(session, TO_LOOK_AT, limit=MOST, offset=0))[0]
 
-    found = [queue_job(one) for one in run(look)]
+    found = run(look)
     if as_json:
-        for job in found:
-            _say(job.model_dump_json())
+        from api.accounts.operation_routes import queue_job  # noqa: PLC0415 - see above
+
+        for one in found:
+            _say(queue_job(one).model_dump_json())
         return
     table = Table("job", "status", "video", "who", "why", box=None)
-    for job in found[:SHOWN]:
-        why = job.failure.detail if job.failure else ""
-        table.add_row(str(job.id), job.status, job.title, job.email, why)
+    for job, video, email in found[:SHOWN]:
+        why = (job.failure or {}).get("detail", "")
+        table.add_row(str(job.id), job.status, video.title, email, why)
     Console(highlight=False).print(table)
     if len(found) > SHOWN:
         _say(f"and {len(found) - SHOWN} more; --json shows all")
 
 
-def _tell(found: Overview) -> None:
+def _tell(found: "Overview") -> None:
     health = found.health
     for name in ("database", "index", "worker", "model", "transcripts"):
         part = getattr(health, name)
