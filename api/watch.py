@@ -8,6 +8,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.guard import SAFE
 from talker.logs import about
 from talker.metrics import Metrics
 from talker.spans import span
@@ -17,8 +18,6 @@ log = logging.getLogger(__name__)
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 NO_ROUTE = "none"
-QUIET = {"/api/health", "/api/health/ready", "/api/metrics", NO_ROUTE}
-"""Asked all the time by machines, or files of a page: told at DEBUG unless they fail."""
 FAILED = 500
 
 
@@ -60,7 +59,8 @@ class Watch:
 
 
 def _note(scope: Scope, method: str, route: str, status: int, seconds: float) -> None:
-    quiet = route in QUIET and status < FAILED
+    # A page reads many times a minute. What changes something is told, and what fails.
+    quiet = method in SAFE and status < FAILED
     fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000)}
     log.log(logging.DEBUG if quiet else logging.INFO, "request", extra=fields)
     resources = getattr(scope["app"].state, "resources", None)

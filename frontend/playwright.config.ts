@@ -16,10 +16,12 @@ const caddyPort = port + 5;
 /** Where tests take a fault away from a video of the transcript service. */
 export const TRANSCRIPTS = address(transcriptPort);
 
+/** The app without a model, behind Caddy. */
+export const BEHIND_CADDY = address(caddyPort);
+
 /** What takes a model. */
 const WITH_MODEL = /\/(keyboard|model|watch|writing)\.spec\.ts$/;
 const ACCOUNTS = /\/accounts\.spec\.ts$/;
-const CADDY = /\/caddy\.spec\.ts$/;
 
 // Workers read this file too, and must find the folders that the first reading made.
 const dataDir = (process.env["TEST_DATA_DIR"] ??= newFolder());
@@ -52,10 +54,9 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS, CADDY], port },
+    { name: "extractive", testIgnore: [WITH_MODEL, ACCOUNTS], port },
     { name: "model", testMatch: WITH_MODEL, port: modelAppPort },
     { name: "accounts", testMatch: ACCOUNTS, port: accountsPort },
-    { name: "caddy", testMatch: CADDY, port: caddyPort },
   ].map(({ port, ...project }) => ({ ...project, workers: 1, use: { baseURL: address(port) } })),
   webServer: [
     {
@@ -122,6 +123,6 @@ function app(port: number, env: Record<string, string>) {
     url: `${address(port)}/api/health/ready`,
     timeout: 120_000,
     gracefulShutdown: { signal: "SIGTERM" as const, timeout: 20_000 },
-    env: { PORT: String(port), HOST: "127.0.0.1", ...env },
+    env: { PORT: String(port), HOST: "127.0.0.1", LOG_LEVEL: "WARNING", ...env },
   };
 }

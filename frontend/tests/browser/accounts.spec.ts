@@ -106,6 +106,7 @@ test("an administrator sees how it is, and locks somebody out who then gets in n
   browser,
   baseURL,
 }) => {
+  test.slow(); // two people, two schemes, three widths
   const other = await newPerson(browser, baseURL ?? "", "finn");
   await other.goto("/admin");
   await expect(other.getByText("This page is for administrators.")).toBeVisible();

@@ -1,7 +1,9 @@
+import { BEHIND_CADDY } from "../../playwright.config";
 import { expect, test } from "./app";
 import { soughtSecond } from "./youtube";
 
 // As in production: Caddy serves the pages, under their policy, and passes the API on.
+test.use({ baseURL: BEHIND_CADDY });
 
 test("behind Caddy a talk is loaded, asked about and watched, and no policy is broken", async ({
   app,

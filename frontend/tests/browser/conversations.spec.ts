@@ -29,15 +29,15 @@ test("conversations stand by day, are found by their words, renamed, deleted and
 
   const search = page.getByRole("searchbox", { name: "Search the conversations" });
   await expect(search).toBeFocused();
-  await page.keyboard.type("BIGGER fire");
+  await page.keyboard.type("POLISHED metal");
   await expect(today.getByRole("listitem")).toHaveCount(1);
-  await expect(today.locator("mark")).toHaveText("bigger fire");
+  await expect(today.locator("mark")).toHaveText("polished metal");
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/#[0-9a-f-]{36}$/);
   const answer = app.conversation.getByRole("article");
-  await expect(answer.getByText("bigger fire").first()).toBeInViewport();
+  await expect(answer.getByText("polished metal").first()).toBeInViewport();
   await page.getByRole("button", { name: /^Conversations:/ }).click();
   await search.fill("about");
   await expect(today.getByRole("listitem")).toHaveCount(2);

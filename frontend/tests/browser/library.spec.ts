@@ -100,7 +100,7 @@ test("hundreds of videos move as one: paused, resumed, and cancelled once asked"
   const asked = page.getByRole("dialog", { name: "Cancel loading?" });
   await expect(asked).toContainText("stay in your library as failed");
   await asked.getByRole("button", { name: "Cancel loading" }).click();
-  await expect(panel.getByText("Nothing is being loaded.")).toBeVisible();
+  await expect(panel.getByText("Nothing is being loaded.")).toBeVisible({ timeout: 30_000 });
   await panel.getByRole("button", { name: "Failed" }).click();
   await expect(panel.getByText("Loading was cancelled.").first()).toBeVisible();
 });

@@ -37,7 +37,7 @@ test("a post is changed by hand beside its receipts, copied, wished otherwise an
 
   const view = page.getByRole("region", { name: "Writing" });
   await expect(view.getByRole("heading", { name: "LinkedIn post" })).toBeFocused();
-  await expect(view.getByText(/^Length: \d+ \/ 3,000$/)).toBeVisible();
+  await expect(view.getByText(/^Length: [\d,]+ \/ 3,000$/)).toBeVisible();
   expect(await violations(page)).toEqual([]);
 
   const text = view.getByLabel("The text");
