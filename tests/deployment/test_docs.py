@@ -27,7 +27,6 @@ def commands() -> set[tuple[str, str]]:
     return set(re.findall(r"(?<!-)\b(ingest|admin) ([a-z][a-z-]+)\b", DOCS.read_text()))
 
 
-@pytest.mark.skipif(not COMPOSE, reason="the Compose files name some of the settings")
 def test_every_setting_that_is_named_is_one() -> None:
     scripts = [*(ROOT / "deploy").iterdir(), ROOT / "Caddyfile", ROOT / ".env.example"]
     assert names_in(DOCS) <= names_in(*scripts, *COMPOSE, *WORKFLOWS)
