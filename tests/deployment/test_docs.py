@@ -36,7 +36,7 @@ def test_every_file_that_is_named_is_there() -> None:
     places = set(PLACE.findall(DOCS.read_text()))
     assert len(places) > 5
     missing = {place for place in places if not (ROOT / place).exists()}
-    assert missing - {"docker-compose.prod.yml"} == set() if not COMPOSE else missing == set()
+    assert missing == set()
 
 
 def test_every_command_that_is_named_is_one() -> None:
