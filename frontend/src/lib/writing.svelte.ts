@@ -24,11 +24,11 @@ class Writing {
 
   run = $derived(this.awaited ? conversation.run : null);
   message = $derived(
-    this.run?.message ??
-      [conversation.run?.message, ...conversation.messages, ...this.versions].find(
-        (one) => one?.id === this.id,
-      ) ??
-      null,
+    this.awaited
+      ? (this.run?.message ?? null)
+      : ([conversation.run?.message, ...conversation.messages, ...this.versions].find(
+          (one) => one?.id === this.id,
+        ) ?? null),
   );
   /** Text that is not there whole yet cannot be changed. */
   busy = $derived(this.awaited && !this.message);

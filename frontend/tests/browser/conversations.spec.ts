@@ -38,6 +38,7 @@ test("conversations stand by day, are found by their words, renamed, deleted and
   await expect(page).toHaveURL(/#[0-9a-f-]{36}$/);
   const answer = app.conversation.getByRole("article");
   await expect(answer.getByText("polished metal").first()).toBeInViewport();
+  await app.open(`/c/${bread}`);
   await page.getByRole("button", { name: /^Conversations:/ }).click();
   await search.fill("about");
   await expect(today.getByRole("listitem")).toHaveCount(2);
