@@ -105,7 +105,7 @@ async def test_a_reader_that_does_not_read_slows_nobody_and_its_answer_is_writte
     make_settings: MakeSettings,
 ) -> None:
     server = ModelServer()
-    long = " ".join(f"{'x' * 200}{number}" for number in range(30_000))
+    long = " ".join(f"{'x' * 4_000}{number}" for number in range(1_500))
     async with with_model(make_settings, server) as app:
         talk, other = await make.conversation(app.http), await make.conversation(app.http)
         server.script.append(long)
