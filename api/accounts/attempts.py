@@ -70,10 +70,12 @@ async def count_all(
     )
     async with autocommit(sessions) as session:
         rows = await session.execute(more.returning(Attempts.key, Attempts.count, Attempts.since))
+    found = {key: (so_far, since) for key, so_far, since in rows}
+    # In the order in which they were given: of two that end together the first is told.
     exceeded = [
-        (limits[key], (since + limits[key].within - at).total_seconds())
-        for key, so_far, since in rows
-        if so_far > limits[key].most
+        (limit, (found[key][1] + limit.within - at).total_seconds())
+        for key, limit in limits.items()
+        if found[key][0] > limit.most
     ]
     if exceeded:
         limit, wait_s = max(exceeded, key=lambda one: one[1])
