@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -36,6 +37,8 @@ class Exposition:
         self._name = f"{program}-{socket.gethostname()}-{os.getpid()}"
         self._file = self._folder / f"{self._name}.prom"
         self._metrics = metrics
+        self._writing = threading.Lock()
+        self._ended = False
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -46,7 +49,9 @@ class Exposition:
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
-            with suppress(OSError):
+            # What is being written in a thread must not come after this.
+            with self._writing, suppress(OSError):
+                self._ended = True
                 self._file.unlink(missing_ok=True)
 
     async def _keep(self) -> None:
@@ -62,10 +67,13 @@ class Exposition:
             await asyncio.sleep(WRITE_EVERY_S)
 
     def _write(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._file.with_suffix(".new")
-        fresh.write_bytes(generate_latest(self._metrics.registry))
-        fresh.replace(self._file)
+        with self._writing:
+            if self._ended:
+                return
+            self._folder.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(generate_latest(self._metrics.registry))
+            fresh.replace(self._file)
 
     def everybody(self) -> list[Metric]:
         """This process's figures as they are now, and the others' as they last wrote them."""
