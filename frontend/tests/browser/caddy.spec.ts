@@ -31,7 +31,8 @@ test("behind Caddy a talk is loaded, asked about and watched, and no policy is b
   await expect(source).toBeVisible();
   await app.open((await app.videoLink(/sample/i).getAttribute("href")) ?? "");
   await expect(app.video).toBeVisible();
-  await app.open("/settings");
+  await page.goto("/settings");
+  await expect(page.getByRole("link", { name: "Your videos" })).toBeVisible();
   expect(broken).toEqual([]);
 });
 
