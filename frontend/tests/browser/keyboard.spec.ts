@@ -13,6 +13,9 @@ async function tabTo(page: Page, name: string, key: "Tab" | "Shift+Tab" = "Tab")
   }).toPass({ timeout: 20_000, intervals: [0] });
 }
 
+// Tests after this one write from what they load themselves.
+test.afterEach(({ app }) => app.openEmpty());
+
 test("keys alone lead from an empty library to a played citation and a copied LinkedIn post", async ({
   app,
   context,

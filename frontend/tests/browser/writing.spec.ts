@@ -64,7 +64,7 @@ test("a post is changed by hand beside its receipts, copied, wished otherwise an
   await expect(form).toContainText("Asks for topic");
   expect(await violations(page)).toEqual([]);
   await form.getByRole("button", { name: "Save" }).click();
-  await expect(view.getByRole("button", { name: "Saved" })).toBeVisible();
+  await expect(view.getByRole("button", { name: "Saved", exact: true })).toBeVisible();
 
   await view.getByRole("button", { name: /^Tone/ }).click();
   await page.getByRole("button", { name: "Playful" }).click();
