@@ -31,7 +31,7 @@ class StepSpans(BaseCallbackHandler):
     def on_chain_start(
         self,
         serialized: Any,  # noqa: ARG002 - LangChain's signature
-        inputs: Any,  # noqa: ARG002
+        inputs: Any,  # noqa: ARG002 - the same
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
@@ -46,7 +46,7 @@ class StepSpans(BaseCallbackHandler):
         elif (around := self._inside.get(parent_run_id)) is not None:
             self._inside[run_id] = around
 
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:  # noqa: ARG002
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:  # noqa: ARG002 - the same
         self._end(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
@@ -54,8 +54,8 @@ class StepSpans(BaseCallbackHandler):
 
     def on_chat_model_start(
         self,
-        serialized: Any,  # noqa: ARG002
-        messages: Sequence[Sequence[BaseMessage]],  # noqa: ARG002
+        serialized: Any,  # noqa: ARG002 - the same
+        messages: Sequence[Sequence[BaseMessage]],  # noqa: ARG002 - the same
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
