@@ -100,7 +100,7 @@ def _repeated(before: Sequence[str], words: Sequence[str]) -> int:
     Two words may meet by chance ("the, the"); three, or a whole line, do so seldom.
     """
     for count in range(min(len(before), len(words)), 0, -1):
-        if list(before[-count:]) == list(words[:count]):
+        if before[-count] == words[0] and list(before[-count:]) == list(words[:count]):
             whole_line = count in (len(before), len(words))
             return count if count >= 3 or (whole_line and count >= 2) else 0
     return 0

@@ -88,16 +88,12 @@ def sentences_of(
     have of the long sentences, cut in two, with whose other part the texts begin and end.
     """
     said = _said(segments)
-    places = _Places(said.text)
-    letters = "".join(said.text.split())
-    searched = places.before(said.start_of(first))
+    searched = said.start_of(first)
     spans: list[tuple[int, int]] = []
     for text in texts:
-        wanted = "".join(text.split())
-        at = letters.find(wanted, searched)
-        if wanted and at >= 0:
-            searched = at + len(wanted)
-            spans += said.spans(places[at], places[searched - 1] + 1)
+        if found := said.find(text, searched):
+            searched = found[1]
+            spans += said.spans(*found)
     if whole and spans:
         begin, end = spans[0][0], spans[-1][1]
         spans = [*said.before(begin), *spans, *said.behind(end)]
@@ -175,13 +171,33 @@ class _Said:
         at = bisect_left(self.numbers, segment)
         return self.starts[at] if at < len(self.starts) else len(self.text)
 
-    def _ends(self, start: int, end: int) -> list[int]:
+    def find(self, text: str, start: int) -> tuple[int, int] | None:
+        """Where a text stands from a place on, however it is spaced."""
+        at = self.text.find(text, start)
+        if text and at >= 0:
+            return at, at + len(text)
+        letters, wanted = "".join(self.text.split()), "".join(text.split())
+        at = letters.find(wanted, self._places.before(start))
+        if not wanted or at < 0:
+            return None
+        return self._places[at], self._places[at + len(wanted) - 1] + 1
+
+    def _ends(self, start: int, end: int) -> Sequence[int]:
         """Where full stops end sentences."""
+        ends = self._full_stops
+        return ends[bisect_right(ends, start) : bisect_right(ends, end)]
+
+    @cached_property
+    def _full_stops(self) -> list[int]:
         return [
             match.end()
-            for match in _END.finditer(self.text, start, end)
+            for match in _END.finditer(self.text)
             if _is_end(self.text, match.start(), match.end())
         ]
+
+    @cached_property
+    def _places(self) -> "_Places":
+        return _Places(self.text)
 
     def sentence(self, start: int, end: int) -> Sentence:
         first = self.numbers[bisect_right(self.starts, start) - 1]
