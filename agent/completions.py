@@ -6,8 +6,8 @@ answer needs of one is its text, and at the end a reason, a model's name and a c
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -16,6 +16,8 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 
 DONE = b"[DONE]"
+PAUSE_S, LONGEST_PAUSE_S = 0.001, 0.06
+"""A stream's pause for each other one that is open, and the longest: it still reads as flowing."""
 DRAIN_S = 0.5
 """How long the end of a body is waited for behind its last event: only then is the connection
 used again."""
@@ -23,10 +25,39 @@ used again."""
 Fields = Mapping[str, Any]
 
 
+class Pace:
+    """How long a stream is left alone after each read, so that many at once can be read at all.
+
+    Passing a word on costs the same whether it comes alone or with the next three: what costs is
+    each read, and each event that is made of one. So the more streams a process has open, the
+    more of their words it takes at a time. A stream that is alone is read as it comes.
+    """
+
+    def __init__(self) -> None:
+        self._open = 0
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
+    async def pause(self) -> None:
+        if self._open > 1:
+            await asyncio.sleep(min(PAUSE_S * (self._open - 1), LONGEST_PAUSE_S))
+
+
+_PACE = Pace()
+"""Of all streams, since it is the process's one event loop that they share."""
+
+
 async def completion(
     http: httpx.AsyncClient, url: str, *, headers: Mapping[str, str], body: Fields
 ) -> AsyncGenerator[AIMessageChunk]:
-    """Post a request for a streamed completion and yield its pieces.
+    """Post a request for a streamed completion and yield its pieces, each with the text that came
+    together.
 
     Raises openai's APIStatusError for a refusal and its APIError for an error in mid-stream,
     httpx's errors for the connection, and ValueError for what is not of the protocol.
@@ -35,37 +66,42 @@ async def completion(
         if response.is_error:
             await response.aread()
             raise _refusal(response)
-        async with aclosing(events(response.aiter_bytes())) as found:
-            async for event in found:
-                chunk = _fields(json.loads(event))
-                if error := chunk.get("error"):
-                    raise _failure(response, error)
-                if piece := _piece(chunk):
-                    yield piece
+        with _PACE.stream():
+            async with aclosing(events(response.aiter_bytes())) as found:
+                async for together in found:
+                    begun = False
+                    for piece in _pieces(response, together):
+                        yield piece
+                        begun = True
+                    if begun:
+                        await _PACE.pause()
 
 
-async def events(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The data of each event up to `[DONE]`; comments and other fields are passed over.
+async def events(body: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
+    """The data of the events up to `[DONE]`, of each read together; comments and other fields are
+    passed over.
 
     Lines are found in bytes: those of a decoded text also end at signs that JSON may hold.
     """
     rest, lines = b"", list[bytes]()
     async for received in body:
         *whole, rest = (rest + received).split(b"\n")
+        found = list[bytes]()
         for line in whole:
             if line.startswith(b"data:"):
                 lines.append(line[5:].strip())
             elif lines and not line.strip():
-                event = b"\n".join(lines)
+                found.append(b"\n".join(lines))
                 lines.clear()
-                if event == DONE:
-                    await _drain(body)
-                    return
-                yield event
+        if DONE in found:
+            yield found[: found.index(DONE)]
+            await _drain(body)
+            return
+        yield found
     if rest.startswith(b"data:"):
         lines.append(rest[5:].strip())
     if lines and lines != [DONE]:
-        yield b"\n".join(lines)
+        yield [b"\n".join(lines)]
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:
@@ -75,13 +111,32 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
                 pass
 
 
-def _piece(chunk: Fields) -> AIMessageChunk | None:
-    """A chunk's text, or its count, or how it ends; None where it has none of them."""
-    choices = chunk.get("choices") or [{}]
-    choice = _fields(choices[0])
-    text = _fields(choice.get("delta") or {}).get("content") or ""
+def _pieces(response: Any, together: Sequence[bytes]) -> Iterator[AIMessageChunk]:
+    """What came together: the text as one piece, then how it ends and what was counted. Text that
+    came before an error is said before the error is raised."""
+    text = ""
+    for event in together:
+        chunk = _fields(json.loads(event))
+        choices = chunk.get("choices") or [{}]
+        choice = _fields(choices[0])
+        text += _fields(choice.get("delta") or {}).get("content") or ""
+        last = _last(chunk, choice)
+        error = chunk.get("error")
+        if text and (last or error):
+            yield AIMessageChunk(content=text)
+            text = ""
+        if error:
+            raise _failure(response, error)
+        if last:
+            yield last
+    if text:
+        yield AIMessageChunk(content=text)
+
+
+def _last(chunk: Fields, choice: Fields) -> AIMessageChunk | None:
+    """How a completion ends, or its count; None for a chunk that has neither."""
     finish, usage = choice.get("finish_reason"), chunk.get("usage")
-    if not (text or finish or usage):
+    if not (finish or usage):
         return None
     metadata = {"finish_reason": finish, "model_name": chunk.get("model")} if finish else {}
     counted = None
@@ -89,7 +144,7 @@ def _piece(chunk: Fields) -> AIMessageChunk | None:
         counted = _counted(_fields(usage))
         metadata["cost_usd"] = usage.get("cost")
     return AIMessageChunk(
-        content=text,
+        content="",
         response_metadata={key: value for key, value in metadata.items() if value is not None},
         usage_metadata=counted,
     )

@@ -14,6 +14,7 @@ import httpx
 from bench.programs import app, memory_mb, model_service
 from bench.report import Row
 from tests.make import conversation, until_ready
+from tests.model_server import tokens
 
 SECTION = "answers (a model that takes 400 ms to the first token, 15 ms for each)"
 FIRST_TOKEN_MS, TOKEN_MS = 400.0, 15.0
@@ -42,12 +43,14 @@ class Timing:
     tokens_per_s: float
 
 
-async def _timed(pieces: AsyncIterator[str], began: float) -> Timing:
-    times = [time.perf_counter() - began async for _ in pieces]
-    if not times:
+async def _timed(texts: AsyncIterator[str], began: float) -> Timing:
+    """The model's tokens are counted, however many of them come together."""
+    came = [(time.perf_counter() - began, sum(1 for _ in tokens(text))) async for text in texts]
+    if not came:
         raise AskFailed("no token came")
-    spread = times[-1] - times[0]
-    return Timing(times[0], (len(times) - 1) / spread if spread else 0.0)
+    (first_s, _), (last_s, _) = came[0], came[-1]
+    after_first = sum(count for _, count in came[1:])
+    return Timing(first_s, after_first / (last_s - first_s) if last_s > first_s else 0.0)
 
 
 async def _bare(http: httpx.AsyncClient, url: str) -> Timing:
@@ -63,8 +66,8 @@ async def _bare(http: httpx.AsyncClient, url: str) -> Timing:
             async for line in answer.aiter_lines():
                 if line.startswith("data: {"):
                     choices = json.loads(line.removeprefix("data: "))["choices"]
-                    if choices and choices[0]["delta"]["content"]:
-                        yield line
+                    if choices and (text := choices[0]["delta"]["content"]):
+                        yield text
 
     return await _timed(pieces(), began)
 
@@ -82,7 +85,7 @@ async def asked(http: httpx.AsyncClient, talk: str, question: str) -> Timing:
                     if event["type"] == "error":
                         raise AskFailed(event["detail"])
                     if event["type"] == "token":
-                        yield line
+                        yield event["text"]
 
     return await _timed(pieces(), began)
 

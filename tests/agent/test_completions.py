@@ -29,7 +29,7 @@ async def body(*pieces: bytes) -> AsyncIterator[bytes]:
 
 
 async def found(pieces: Sequence[bytes]) -> list[object]:
-    return [json.loads(event) async for event in events(body(*pieces))]
+    return [json.loads(event) async for together in events(body(*pieces)) for event in together]
 
 
 async def test_events_are_the_same_wherever_the_stream_is_cut() -> None:
