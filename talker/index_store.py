@@ -105,10 +105,17 @@ class IndexStore:
     async def query(
         self, name: str, queries: Sequence[models.QueryRequest]
     ) -> list[dict[str, models.ScoredPoint]]:
-        """Each query's points by their ids."""
+        """Each query's points by their ids.
+
+        By the generated client: the other one's `query_batch_points` looks for texts that it is to
+        embed, in a deep copy of every vector.
+        """
+        batch = models.QueryRequestBatch(searches=list(queries))
         with _translated():
-            answers = await self._client.query_batch_points(name, queries)
-        return [{str(point.id): point for point in answer.points} for answer in answers]
+            answer = await self._client.http.search_api.query_batch_points(
+                name, query_request_batch=batch
+            )
+        return [{str(point.id): point for point in found.points} for found in answer.result or []]
 
     async def ready(self, name: str) -> None:
         """Return when the collection answers."""
