@@ -68,7 +68,7 @@ async def offer_videos(
     return {"offer": await loader.offer(runtime.context.user_id, state["plan"]["sources"])}
 
 
-def has_offer(state: AgentState) -> Literal["add_videos", "remember"]:
+async def has_offer(state: AgentState) -> Literal["add_videos", "remember"]:
     return "add_videos" if state.get("offer") else "remember"
 
 
@@ -89,7 +89,7 @@ async def add_videos(
     return said(outcome(loading))
 
 
-def question_left(state: AgentState) -> Intent:
+async def question_left(state: AgentState) -> Intent:
     """What to do when the videos are loaded; `add_videos` where nothing is left to do."""
     return state["plan"]["intent"]
 

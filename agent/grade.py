@@ -72,5 +72,5 @@ def _cosines(passages: Sequence[Passage]) -> list[float]:
     return [passage["cosine"] for passage in passages if passage["cosine"] is not None]
 
 
-def has_passages(state: AgentState) -> Literal["answer", "decline"]:
+async def has_passages(state: AgentState) -> Literal["answer", "decline"]:
     return "answer" if state["passages"] else "decline"

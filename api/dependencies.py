@@ -1,4 +1,7 @@
-"""What routes ask for: the process's resources, a transaction, the person."""
+"""What routes ask for: the process's resources, a transaction, the person.
+
+None of it waits, and all is `async`: FastAPI gives what is not to a thread, which takes longer.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
@@ -22,7 +25,7 @@ from talker.models import User
 from talker.resources import Resources
 
 
-def _resources(connection: HTTPConnection) -> Resources:
+async def _resources(connection: HTTPConnection) -> Resources:
     resources: Resources = connection.app.state.resources
     return resources
 
@@ -39,7 +42,7 @@ async def _transaction(resources: AppResources) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 
 
-def _current_person(connection: HTTPConnection) -> Person:
+async def _current_person(connection: HTTPConnection) -> Person:
     person: Person = connection.state.person
     return person
 
@@ -47,7 +50,7 @@ def _current_person(connection: HTTPConnection) -> Person:
 CurrentPerson = Annotated[Person, Depends(_current_person)]
 
 
-def _current_user(person: CurrentPerson) -> User:
+async def _current_user(person: CurrentPerson) -> User:
     return person.user
 
 
@@ -55,7 +58,7 @@ CurrentUser = Annotated[User, Depends(_current_user)]
 """Who asks, as the gate let them in."""
 
 
-def _runs(connection: HTTPConnection) -> Runs:
+async def _runs(connection: HTTPConnection) -> Runs:
     runs: Runs = connection.app.state.runs
     return runs
 
@@ -63,7 +66,7 @@ def _runs(connection: HTTPConnection) -> Runs:
 AppRuns = Annotated[Runs, Depends(_runs)]
 
 
-def _models(connection: HTTPConnection) -> ChatModels:
+async def _models(connection: HTTPConnection) -> ChatModels:
     models: ChatModels = connection.app.state.models
     return models
 
@@ -71,7 +74,7 @@ def _models(connection: HTTPConnection) -> ChatModels:
 AppModels = Annotated[ChatModels, Depends(_models)]
 
 
-def _limits(connection: HTTPConnection) -> Limits:
+async def _limits(connection: HTTPConnection) -> Limits:
     limits: Limits = connection.app.state.limits
     return limits
 
@@ -79,7 +82,7 @@ def _limits(connection: HTTPConnection) -> Limits:
 AppLimits = Annotated[Limits, Depends(_limits)]
 
 
-def _who(connection: HTTPConnection, user: CurrentUser) -> Who:
+async def _who(connection: HTTPConnection, user: CurrentUser) -> Who:
     return Who(user.id, address_of(connection))
 
 
@@ -87,7 +90,7 @@ Asker = Annotated[Who, Depends(_who)]
 """Who asks, as limits know them."""
 
 
-def _talking(
+async def _talking(
     resources: AppResources, runs: AppRuns, models: AppModels, limits: AppLimits, who: Asker
 ) -> Talking:
     return Talking(resources, runs, models, limits, who)
@@ -96,7 +99,7 @@ def _talking(
 AppTalking = Annotated[Talking, Depends(_talking)]
 
 
-def _summarizer(connection: HTTPConnection) -> Summarizer:
+async def _summarizer(connection: HTTPConnection) -> Summarizer:
     summarizer: Summarizer = connection.app.state.summarizer
     return summarizer
 
@@ -104,7 +107,7 @@ def _summarizer(connection: HTTPConnection) -> Summarizer:
 AppSummarizer = Annotated[Summarizer, Depends(_summarizer)]
 
 
-def _makings(connection: HTTPConnection) -> Makings:
+async def _makings(connection: HTTPConnection) -> Makings:
     makings: Makings = connection.app.state.makings
     return makings
 
@@ -112,7 +115,7 @@ def _makings(connection: HTTPConnection) -> Makings:
 AppMakings = Annotated[Makings, Depends(_makings)]
 
 
-def _search(connection: HTTPConnection) -> Search:
+async def _search(connection: HTTPConnection) -> Search:
     search: Search = connection.app.state.search
     return search
 
@@ -120,7 +123,7 @@ def _search(connection: HTTPConnection) -> Search:
 AppSearch = Annotated[Search, Depends(_search)]
 
 
-def _services(connection: HTTPConnection) -> Sequence[TranscriptProvider]:
+async def _services(connection: HTTPConnection) -> Sequence[TranscriptProvider]:
     services: Sequence[TranscriptProvider] = connection.app.state.services
     return services
 
