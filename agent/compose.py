@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from agent.state import AgentState, Passage, Reader, Usage
 from agent.streaming import stream_reply
 from agent.usage import added
 from talker import templates
-from talker.database import autocommit
+from talker.database import autocommit, within
 from talker.errors import ModelError, UnprovedPost
 from talker.models import Place
 
@@ -125,7 +126,8 @@ async def _wanted(
     """The template that was chosen by hand or named in the request; LinkedIn's where none was."""
     reference = state["plan"]["template"] or "linkedin"
     async with autocommit(sessions) as session:
-        found = await templates.find(session, await reader_id(session, user_id), reference)
+        reader = await reader_id(partial(within, session), user_id)
+        found = await templates.find(session, reader, reference)
     if isinstance(found, templates.BuiltIn):
         return Wanted(found.place)
     values = state.get("variables") or {}

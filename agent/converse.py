@@ -1,5 +1,6 @@
 """Small talk, and what is said where nothing is found: short, and never about what a video says."""
 
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
@@ -16,7 +17,7 @@ from agent.prompts import fill
 from agent.route import newest_question
 from agent.state import AgentState, Reader, scope
 from agent.streaming import stream_reply
-from talker.database import autocommit
+from talker.database import statement
 
 
 async def converse(
@@ -28,9 +29,9 @@ async def converse(
 ) -> dict[str, Any]:
     if not models.configured:
         return said(phrase("about_us", state["plan"]["language"]))
-    async with autocommit(sessions) as session:
-        user_id = await reader_id(session, runtime.context.user_id)
-        count = len(await readable_ids(session, user_id, None))
+    rows = partial(statement, sessions)
+    user_id = await reader_id(rows, runtime.context.user_id)
+    count = len(await readable_ids(rows, user_id, None))
     videos = {0: "no video yet", 1: "one video"}.get(count, f"{count} videos")
     prompt = [
         SystemMessage(fill("converse", videos=videos)),
@@ -51,11 +52,11 @@ async def decline(
 ) -> dict[str, Any]:
     """Say that the videos do not answer and what is nearest, or that there are none."""
     wanted, language = scope(state), state["plan"]["language"]
-    async with autocommit(sessions) as session:
-        user_id = await reader_id(session, runtime.context.user_id)
-        if await readable_ids(session, user_id, wanted):
-            return said(not_said(language, state.get("nearest")))
-        empty = wanted is None or not await readable_ids(session, user_id, None)
+    rows = partial(statement, sessions)
+    user_id = await reader_id(rows, runtime.context.user_id)
+    if await readable_ids(rows, user_id, wanted):
+        return said(not_said(language, state.get("nearest")))
+    empty = wanted is None or not await readable_ids(rows, user_id, None)
     return said(phrase("empty_library" if empty else "empty_scope", language))
 
 

@@ -1,6 +1,7 @@
 """The videos that speak of something, each with its best moment: found without a model."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from agent.retrieve import Find
 from agent.state import AgentState, Citation, Passage, Reader, scope
 from agent.titles import has_words, name_words, subject
 from agent.wording import fold
-from talker.database import autocommit
+from talker.database import statement
 
 MAX_VIDEOS = 8
 MAX_MOMENTS = 40
@@ -48,9 +49,9 @@ async def find_videos(
     """List the videos best first, with the words that were said there as citations."""
     plan = state["plan"]
     writer()(StatusEvent(type="status", step="find_videos", detail="Searching your videos"))
-    async with autocommit(sessions) as session:
-        user_id = await reader_id(session, runtime.context.user_id)
-        readable = await readable_ids(session, user_id, scope(state))
+    rows = partial(statement, sessions)
+    user_id = await reader_id(rows, runtime.context.user_id)
+    readable = await readable_ids(rows, user_id, scope(state))
     wanted = plan["question"]
     left, best = {str(video_id) for video_id in readable}, list[Passage]()
     for _ in range(SEARCHES):
@@ -76,8 +77,7 @@ async def find_videos(
     finally:
         if meaning:
             meaning.close()
-    async with autocommit(sessions) as session:
-        videos = await names(session, {UUID(passage["video_id"]) for passage in passages})
+    videos = await names(rows, {UUID(passage["video_id"]) for passage in passages})
     channels = {str(video.id): video.channel for video in videos.values()}
     lines = [_line(one, channels.get(one["video_id"])) for one in citations]
     text = "\n".join([phrase("found", plan["language"]), "", *lines])

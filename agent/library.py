@@ -10,16 +10,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from talker.database import within
+from talker.database import Rows
 from talker.models import (
     LOCAL_USER_EMAIL,
     Collection,
     CollectionVideo,
     LibraryEntry,
-    User,
     Video,
 )
 
+BY_EMAIL: LiteralString = "SELECT id FROM users WHERE email = %(email)s"
 READABLE: LiteralString = """
 SELECT videos.id FROM videos JOIN library_entries ON video_id = videos.id
 WHERE library_entries.user_id = %(user_id)s AND status = 'ready'
@@ -45,22 +45,23 @@ class VideoName:
     published_at: datetime | None = None
 
 
-async def reader_id(session: AsyncSession, user_id: UUID | None) -> UUID:
+async def reader_id(rows: Rows, user_id: UUID | None) -> UUID:
     """The person who asks; where no program said, the one person of AUTH=local."""
     if user_id is not None:
         return user_id
-    return (await session.scalars(select(User.id).where(User.email == LOCAL_USER_EMAIL))).one()
+    [(local_id,)] = await rows(BY_EMAIL, {"email": LOCAL_USER_EMAIL})
+    return UUID(str(local_id))
 
 
-async def readable_ids(session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None) -> list[UUID]:
+async def readable_ids(rows: Rows, user_id: UUID, scope: Ids[UUID] | None) -> list[UUID]:
     """The ready videos in a person's library, narrowed to `scope` unless that is null."""
     given = {"user_id": user_id, "scope": None if scope is None else list(scope)}
-    return [id_ for (id_,) in await within(session, READABLE, given)]
+    return [id_ for (id_,) in await rows(READABLE, given)]
 
 
-async def names(session: AsyncSession, video_ids: Ids[UUID]) -> dict[UUID, VideoName]:
-    rows = await within(session, NAMES, {"video_ids": list(video_ids)})
-    return {row[0]: VideoName(*row) for row in rows}
+async def names(rows: Rows, video_ids: Ids[UUID]) -> dict[UUID, VideoName]:
+    found = await rows(NAMES, {"video_ids": list(video_ids)})
+    return {row[0]: VideoName(*row) for row in found}
 
 
 async def newest_first(
@@ -114,9 +115,9 @@ async def shelf(session: AsyncSession, user_id: UUID, scope: Ids[UUID] | None) -
     return [Shelved(*row) for row in await session.execute(query)]
 
 
-async def channels_of(session: AsyncSession, user_id: UUID) -> list[str]:
+async def channels_of(rows: Rows, user_id: UUID) -> list[str]:
     """The channels that the videos in a person's library are of, each once."""
-    found = await within(session, CHANNELS, {"user_id": user_id})
+    found = await rows(CHANNELS, {"user_id": user_id})
     return [channel for (channel,) in found if channel]
 
 

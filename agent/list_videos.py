@@ -1,6 +1,7 @@
 """The library as a message, written from the database, without a model."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -11,7 +12,7 @@ from agent.converse import said
 from agent.library import VideoName, newest_first, reader_id
 from agent.phrases import Phrase, phrase
 from agent.state import AgentState, Reader, scope
-from talker.database import autocommit
+from talker.database import autocommit, within
 
 MAX_LISTED = 50
 
@@ -27,7 +28,7 @@ async def list_videos(
 ) -> dict[str, Any]:
     wanted = scope(state)
     async with autocommit(sessions) as session:
-        user_id = await reader_id(session, runtime.context.user_id)
+        user_id = await reader_id(partial(within, session), runtime.context.user_id)
         videos = await newest_first(session, user_id, wanted)
     narrowed = wanted is not None
     return said(listing(videos, state["plan"]["language"], narrowed=narrowed))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from agent.search import Search
 from agent.spread import spread, telling_words
 from agent.state import Passage, Plan, Span
 from agent.topic import names_videos, topic
-from talker.database import autocommit
+from talker.database import autocommit, statement, within
 from talker.models import Chunk, Transcript
 from talker.points import IndexedChunk
 
@@ -55,14 +56,14 @@ async def gather(
     """
     wanted = plan["video_ids"]
     scope = None if wanted is None else [UUID(video_id) for video_id in wanted]
-    async with autocommit(sessions) as session:
-        reader = await reader_id(session, user_id)
-        readable = await readable_ids(session, reader, scope)
-        if not readable:
-            empty = scope is None or not await readable_ids(session, reader, None)
-            return Material(
-                missing=phrase("empty_library" if empty else "empty_scope", plan["language"])
-            )
+    rows = partial(statement, sessions)
+    reader = await reader_id(rows, user_id)
+    readable = await readable_ids(rows, reader, scope)
+    if not readable:
+        empty = scope is None or not await readable_ids(rows, reader, None)
+        return Material(
+            missing=phrase("empty_library" if empty else "empty_scope", plan["language"])
+        )
     sought = about or topic(plan["question"])
     if not sought and not names_videos(plan["question"]):
         sought = topic(plan["before"])
@@ -113,7 +114,7 @@ async def _whole(
     words that tell what the videos are about."""
     async with autocommit(sessions) as session:
         chunks = _overlapping(await _chunks(session, video_ids), span)
-        videos = await names(session, video_ids)
+        videos = await names(partial(within, session), video_ids)
     # In a thread: the words of 25 long videos take a second to compare.
     chosen, about = await asyncio.to_thread(lambda: (spread(chunks, count), telling_words(chunks)))
     found = await search.passages_of(chosen, about)

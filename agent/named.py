@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from agent.library import Shelved, channels_of, collections_of, shelf
 from agent.links import Links
@@ -16,6 +17,7 @@ from agent.state import Citation, Span
 from agent.times import Period, newest_in, period_in, span_in
 from agent.titles import fitting, name_words, named_whole, phrases_in, subject
 from agent.wording import fold, search
+from talker.database import autocommit, statement
 
 ABOUT_VIDEOS = ("summarize", "compose", "list_videos", "find_videos")
 """Intents whose words name videos more often than not."""
@@ -67,7 +69,7 @@ class Before:
 
 
 async def resolve(
-    session: AsyncSession,
+    sessions: async_sessionmaker[AsyncSession],
     user_id: UUID,
     scope: Collection[str] | None,
     text: str,
@@ -81,11 +83,12 @@ async def resolve(
     The library is read only where the words suggest a name; else it costs one small query.
     """
     folded = fold(text)
-    if not links and not await _suggests_name(session, user_id, text, folded, reading):
+    if not links and not await _suggests_name(sessions, user_id, text, folded, reading):
         span = span_in(text)
         return Named(span=span.within(None) if span else None)
     ids = None if scope is None else [UUID(video_id) for video_id in scope]
-    videos = await shelf(session, user_id, ids)
+    async with autocommit(sessions) as session:
+        videos = await shelf(session, user_id, ids)
     named = Named(candidates=videos, everything=search("everything", folded) is not None)
     if links and links.youtube_ids:
         return _spanned(replace(named, videos=_linked(videos, links) or None), text)
@@ -95,7 +98,8 @@ async def resolve(
     if len(videos) == 1 and not QUOTES.search(text):
         missing = None  # there is no other one to mean
     if not found and missing:
-        found = await _in_collection(session, user_id, missing, within)
+        async with autocommit(sessions) as session:
+            found = await _in_collection(session, user_id, missing, within)
     if not found and not missing and before:
         found = _meant_before(within, folded, reading, before)
     count = newest_in(text)
@@ -125,7 +129,11 @@ def _meant_before(
 
 
 async def _suggests_name(
-    session: AsyncSession, user_id: UUID, text: str, folded: str, reading: Reading
+    sessions: async_sessionmaker[AsyncSession],
+    user_id: UUID,
+    text: str,
+    folded: str,
+    reading: Reading,
 ) -> bool:
     if reading.intent in ABOUT_VIDEOS or mentions_videos(folded) or QUOTES.search(folded):
         return True
@@ -133,7 +141,8 @@ async def _suggests_name(
         return True
     if reading.intent != "answer":
         return False
-    return any(_is_named(channel, text, folded) for channel in await channels_of(session, user_id))
+    channels = await channels_of(partial(statement, sessions), user_id)
+    return any(_is_named(channel, text, folded) for channel in channels)
 
 
 def _linked(videos: Sequence[Shelved], links: Links) -> list[Shelved]:

@@ -1,6 +1,7 @@
 """The passages that bear on the question, from the videos the person may read."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from agent.library import VideoName, names, readable_ids, reader_id
 from agent.search import Passage as Found
 from agent.search import Search
 from agent.state import AgentState, Passage, Reader, Said, Span
-from talker.database import autocommit
+from talker.database import statement
 from talker.spans import span as span_of
 
 PASSAGES = 8
@@ -68,13 +69,12 @@ async def find_passages(
     Raises IndexUnavailable, IndexMismatch, and ModelError's kinds for remote embeddings.
     """
     wanted = None if scope is None else [UUID(video_id) for video_id in scope]
-    async with autocommit(sessions) as session:
-        readable = await readable_ids(session, await reader_id(session, user_id), wanted)
+    rows = partial(statement, sessions)
+    readable = await readable_ids(rows, await reader_id(rows, user_id), wanted)
     with span_of("retrieval", {"talker.videos": len(readable)}) as around:
         found = await search.passages(question, readable, before=before, span=span, limit=limit)
         around.set_attribute("talker.passages", len(found))
-    async with autocommit(sessions) as session:
-        videos = await names(session, {passage.video_id for passage in found})
+    videos = await names(rows, {passage.video_id for passage in found})
     # A video that was removed meanwhile has no name any more.
     kept = [passage for passage in found if passage.video_id in videos]
     named = [numbered(n, passage, videos[passage.video_id]) for n, passage in enumerate(kept, 1)]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
@@ -24,7 +25,7 @@ from agent.retrieve import Find
 from agent.state import AgentState, Intent, Passage, Plan, Reader
 from agent.titles import without_titles
 from agent.wanting import reply_for
-from talker.database import autocommit
+from talker.database import statement
 from talker.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -136,16 +137,15 @@ async def _resolved(
     scope = state.get("video_ids")
     last = state.get("plan")
     before = Before(last["video_ids"] or (), state.get("citations") or ()) if last else None
-    async with autocommit(sessions) as session:
-        return await resolve(
-            session,
-            await reader_id(session, runtime.context.user_id),
-            scope,
-            asked.text,
-            asked.reading,
-            links=asked.links,
-            before=before,
-        )
+    return await resolve(
+        sessions,
+        await reader_id(partial(statement, sessions), runtime.context.user_id),
+        scope,
+        asked.text,
+        asked.reading,
+        links=asked.links,
+        before=before,
+    )
 
 
 def _plan(
@@ -220,7 +220,7 @@ async def _decide(
         return None
 
 
-def next_step(state: AgentState) -> Intent | Literal["reply"]:
+async def next_step(state: AgentState) -> Intent | Literal["reply"]:
     return "reply" if state.get("reply") else state["plan"]["intent"]
 
 

@@ -4,6 +4,7 @@ plan_summary ─┬─ read_part × parts ─ write_summary          one video
               └─ summarize_video × videos ─ write_overview  several
 """
 
+from functools import partial
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
@@ -32,7 +33,7 @@ from agent.summary_scope import videos_to_summarize
 from agent.summary_writing import Emit
 from agent.transcripts import transcripts_in
 from agent.usage import added
-from talker.database import autocommit
+from talker.database import autocommit, within
 from talker.errors import NothingSaid, NothingToSummarize
 from talker.models import SummaryStyle
 
@@ -75,7 +76,7 @@ async def _summary_plan(
     session: AsyncSession, state: AgentState, reader: Reader, summarizer: Summarizer
 ) -> SummaryPlan:
     plan = state["plan"]
-    user_id = await reader_id(session, reader.user_id)
+    user_id = await reader_id(partial(within, session), reader.user_id)
     videos, first = await videos_to_summarize(session, user_id, state)
     rows = await transcripts_in(session, [video.id for video in videos], plan["language"])
     return SummaryPlan(
@@ -104,7 +105,7 @@ async def _plan_one(summary: SummaryPlan, summarizer: Summarizer) -> dict[str, A
     return DONE | {"summary": {**summary, "videos": [{**video, "parts": count}]}}
 
 
-def next_reading(state: AgentState) -> list[Send] | Literal["write_summary", "__end__"]:
+async def next_reading(state: AgentState) -> list[Send] | Literal["write_summary", "__end__"]:
     """What is read next; the end where `plan_summary` has answered."""
     summary = state.get("summary")
     if summary is None:

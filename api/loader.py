@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from ingestion.prefetch import batching
 from ingestion.preview import Previewed, preview
 from ingestion.provider import TranscriptProvider
 from ingestion.wishes import Added, Wishes
+from talker.database import statement
 from talker.models import User, Video
 from talker.quotas import quotas_of
 from talker.resources import Resources
@@ -32,8 +34,7 @@ class VideoLoader:
 
     async def offer(self, user_id: UUID | None, sources: Sequence[str]) -> Offer:
         """What would be loaded and what it costs; nothing is loaded."""
-        async with self._resources.sessions() as session:
-            person = await reader_id(session, user_id)
+        person = await reader_id(partial(statement, self._resources.sessions), user_id)
         found = await preview(self._resources, self._services, person, sources)
         price = LoadPrice(
             new=found.price.new,
@@ -45,8 +46,7 @@ class VideoLoader:
 
     async def load(self, user_id: UUID | None, sources: Sequence[str]) -> AsyncGenerator[Loading]:
         """Add the sources, and tell how far they are until all are ready or failed."""
-        async with self._resources.sessions() as session:
-            person = await reader_id(session, user_id)
+        person = await reader_id(partial(statement, self._resources.sessions), user_id)
         found = await find_videos(self._resources, self._services, person, sources)
         async with self._resources.sessions.begin() as session:
             user = await session.get_one(User, person)

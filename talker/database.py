@@ -4,7 +4,7 @@ import asyncio
 import logging
 import select
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -172,6 +172,10 @@ async def statement(
         return await _rows(taken.driver_connection, query, values)
     finally:
         await greenlet_spawn(taken.close)
+
+
+Rows = Callable[[LiteralString, Mapping[str, Any]], Awaitable[list[Row]]]
+"""`statement` on its sessions, or `within` a session."""
 
 
 async def within(
