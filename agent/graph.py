@@ -72,7 +72,10 @@ def build_graph(
         AgentState, context_schema=Reader, input_schema=Question, output_schema=Answer
     )
     find = partial(find_passages, search=search, sessions=sessions)
-    graph.add_node("route", partial(route, models=models, find=find, sessions=sessions))
+    graph.add_node(
+        "route",
+        partial(route, models=models, find=find, expect=search.expect, sessions=sessions),
+    )
     graph.add_node("retrieve", partial(retrieve, find=find))
     graph.add_node("grade", partial(grade, models=models, find=find))
     graph.add_node("answer", partial(answer, models=models, embeddings=embeddings))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -74,15 +74,19 @@ async def route(
     *,
     models: ChatModels,
     find: Find,
+    expect: Callable[[str], None],
     sessions: async_sessionmaker[AsyncSession],
 ) -> dict[str, Any]:
     """Decide what is asked for, and of which videos.
 
     No model is asked for what is plain, which nearly every first message is. Beside a model that
     is asked runs the search for the question as it is, behind the one before it where it leans on
-    that: its passages are used when the model leaves the question unchanged, or fails.
+    that: its passages are used when the model leaves the question unchanged, or fails. `expect`
+    is told of a question that will be searched as it is.
     """
     asked = _asked(state)
+    if asked.reading.intent == "answer" and not asked.links and not asked.leans:
+        expect(asked.text)
     named = await _resolved(state, runtime, sessions, asked)
     if not (models.configured and asked.needs_model):
         return _routed(_plan(state, asked, named), asked, named)

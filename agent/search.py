@@ -59,6 +59,10 @@ class Search:
         self._chunks = chunks
         self._sessions = sessions
 
+    def expect(self, question: str) -> None:
+        """What can be begun of a search that comes in a moment, before it is known where in."""
+        self._chunks.expect(question)
+
     async def passages(
         self,
         question: str,

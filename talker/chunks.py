@@ -31,6 +31,9 @@ MAX_PASSES = 10
 """Videos loaded while an index is built are written in further passes, until one has little to do:
 while the last one runs, no video becomes ready."""
 
+MAX_EXPECTED = 64
+"""Questions that are embedded ahead; one that never comes is forgotten for the newest."""
+
 Result = TypeVar("Result")
 
 
@@ -56,12 +59,15 @@ class ChunkIndex:
         self._indexes = SearchIndexes(self._store, embedding_model, sessions)
         self._embeddings = embeddings
         self._embedding_model = embedding_model
+        self._expected: dict[str, asyncio.Future[list[float]]] = {}
 
     @property
     def embedding_model(self) -> str:
         return self._embedding_model
 
     async def aclose(self) -> None:
+        for begun in self._expected.values():
+            begun.cancel()
         await self._store.aclose()
 
     async def write(
@@ -88,6 +94,16 @@ class ChunkIndex:
         """Take a video's chunks out, except those whose ids are to be kept."""
         await self._on_current(lambda name: self._store.delete(name, video_id, keep))
 
+    def expect(self, question: str) -> None:
+        """Begin to embed a question whose candidates will be asked for in a moment."""
+        if question in self._expected:
+            return
+        if len(self._expected) == MAX_EXPECTED:
+            self._expected.pop(next(iter(self._expected))).cancel()
+        begun = asyncio.ensure_future(self._embeddings.aembed_query(question))
+        begun.add_done_callback(_heeded)
+        self._expected[question] = begun
+
     async def candidates(
         self,
         question: str,
@@ -105,7 +121,8 @@ class ChunkIndex:
         if not video_ids:
             return []
         # Beside the look for the current index.
-        embedding = asyncio.ensure_future(self._embeddings.aembed_query(question))
+        self.expect(question)
+        embedding = self._expected.pop(question)
         where = within(video_ids, *(overlapping(*between) if between else ()))
         by_word = []
         words = Bm25("").embed_query(question)
@@ -184,3 +201,9 @@ class ChunkIndex:
             if current == name:
                 raise
             return await work(current)
+
+
+def _heeded(begun: asyncio.Future[list[float]]) -> None:
+    """What went wrong is told to who asks for the candidates, and to nobody where nobody does."""
+    if not begun.cancelled():
+        begun.exception()

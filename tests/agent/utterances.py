@@ -108,7 +108,12 @@ async def understand(
     """What the app's router makes of an utterance, after its turns before."""
     runtime: Runtime[Reader] = Runtime(context=Reader(user_id=user.id))
     found = await route(
-        _state(one, ids), runtime, models=models, find=find, sessions=resources.sessions
+        _state(one, ids),
+        runtime,
+        models=models,
+        find=find,
+        expect=resources.chunks.expect,
+        sessions=resources.sessions,
     )
     plan: Plan = found["plan"]
     names = {str(video_id): name for name, video_id in ids.items()}
