@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from agent.clock import clock
 from agent.converse import said
 from agent.events import StatusEvent, writer
+from agent.phrases import phrase
 from agent.route import asked_of
 from agent.state import AgentState, Intent, Offer, Offered, Reader
 
@@ -28,9 +29,6 @@ STEPS = {
     "embed": "making it searchable",
     "index": "finishing",
 }
-DECLINED = "Nothing was loaded."
-NOTHING = "There is no video behind this link."
-NO_LOADER = "Videos cannot be loaded from here. Open the app, or use `ingest add`."
 
 
 class Loading(TypedDict):
@@ -63,7 +61,7 @@ async def offer_videos(
 ) -> dict[str, Any]:
     """Look up what the links name: in a step of its own, since the one that asks runs twice."""
     if loader is None:
-        return {"offer": None, **said(NO_LOADER)}
+        return {"offer": None, **said(phrase("no_loader", state["plan"]["language"]))}
     writer()(StatusEvent(type="status", step="add_videos", detail="Looking up the link"))
     return {"offer": await loader.offer(runtime.context.user_id, state["plan"]["sources"])}
 
@@ -77,16 +75,19 @@ async def add_videos(
 ) -> dict[str, Any]:
     """Ask the person, load, tell how far it is, and make the question that came along the plan."""
     offer, plan = state["offer"], state["plan"]
+    language = plan["language"]
     assert offer is not None
     assert loader is not None
     if not any(video["videos"] for video in offer["videos"]):
-        return said("\n\n".join(video["failure"] or NOTHING for video in offer["videos"]))
-    if not interrupt({"prompt": prompt(offer), "videos": offer["videos"], "price": offer["price"]}):
-        return said(DECLINED)
+        nothing = phrase("nothing_there", language)
+        return said("\n\n".join(video["failure"] or nothing for video in offer["videos"]))
+    asked = prompt(offer, language)
+    if not interrupt({"prompt": asked, "videos": offer["videos"], "price": offer["price"]}):
+        return said(phrase("nothing_loaded", language))
     loading = await _load(runtime, loader, plan["sources"])
     if plan["question"] and loading["video_ids"]:
         return {"plan": asked_of(plan, loading["video_ids"])}
-    return said(outcome(loading))
+    return said(outcome(loading, language))
 
 
 async def question_left(state: AgentState) -> Intent:
@@ -108,38 +109,44 @@ async def _load(runtime: Runtime[Reader], loader: Loader, sources: Sequence[str]
     return last
 
 
-def prompt(offer: Offer) -> str:
+def prompt(offer: Offer, language: str) -> str:
     """What the person is asked: which videos, how long they are, what they cost."""
     videos = [video for video in offer["videos"] if video["videos"]]
-    named = [f"- {_named(video)}" for video in videos[:MAX_NAMED]]
+    lines = [_named(video, language) for video in videos[:MAX_NAMED]]
     if len(videos) > MAX_NAMED:
-        named.append(f"- and {len(videos) - MAX_NAMED} more links")
-    failed = [f"- Not found: {video['failure']}" for video in offer["videos"] if video["failure"]]
-    return "\n".join(["Load this?", *named, *failed, _cost(offer)])
+        lines.append(phrase("more_links", language, count=len(videos) - MAX_NAMED))
+    failures = [video["failure"] for video in offer["videos"] if video["failure"]]
+    lines += [phrase("not_found", language, reason=failure) for failure in failures]
+    asked, listed = phrase("load_this", language), [f"- {line}" for line in lines]
+    return "\n".join([asked, *listed, _cost(offer, language)])
 
 
-def _named(video: Offered) -> str:
+def _named(video: Offered, language: str) -> str:
     title = f"“{video['title']}”" if video["title"] else video["source"]
     length = clock(round(video["duration_s"] * 1000)) if video["duration_s"] else None
-    count = f"{video['videos']} videos" if video["kind"] != "video" else None
-    known = "known already" if video["known"] == video["videos"] else None
+    many = video["kind"] != "video"
+    count = phrase("videos", language, count=video["videos"]) if many else None
+    known = phrase("known_already", language) if video["known"] == video["videos"] else None
     details = ", ".join(part for part in (video["channel"], length, count, known) if part)
     return f"{title} ({details})" if details else title
 
 
-def _cost(offer: Offer) -> str:
+def _cost(offer: Offer, language: str) -> str:
     price = offer["price"]
     if not price["new"]:
-        return "It is loaded already and costs nothing."
-    parts = [f"{price['credits']} Supadata credits" if price["credits"] else None]
-    parts.append(f"${price['cost_usd']:.4f} for embeddings" if price["cost_usd"] else None)
-    told = " and ".join(part for part in parts if part) or "nothing"
-    return f"It costs {told} and takes about {_about(price['seconds'])}."
+        return phrase("free", language)
+    parts = []
+    if price["credits"]:
+        parts.append(phrase("credits", language, count=price["credits"]))
+    if price["cost_usd"]:
+        parts.append(phrase("embeddings", language, usd=f"{price['cost_usd']:.4f}"))
+    told = ", ".join(parts) or "0"
+    return phrase("price", language, price=told, time=_about(price["seconds"]))
 
 
 def _about(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f"{max(1, round(seconds))} seconds" if minutes < 2 else f"{minutes} minutes"
+    return f"{max(1, round(seconds))} s" if minutes < 2 else f"{minutes} min"
 
 
 def told_progress(loading: Loading) -> str:
@@ -151,15 +158,17 @@ def told_progress(loading: Loading) -> str:
     return f"Loading: {STEPS[loading['step']]} ({loading['progress']:.0%})"
 
 
-def outcome(loading: Loading) -> str:
+def outcome(loading: Loading, language: str) -> str:
     """What became of the loading, in a message."""
-    left = loading["total"] - loading["ready"] - loading["failed"]
-    if loading["total"] == 1 and loading["ready"]:
-        lines = ["It is loaded. Ask away."]
-    else:
-        lines = [f"{loading['ready']} of {loading['total']} videos are ready. Ask away."]
-    if not loading["ready"]:
-        lines = [] if not left else ["None is ready yet."]
+    ready, total = loading["ready"], loading["total"]
+    left = total - ready - loading["failed"]
+    lines = []
+    if ready and total == 1:
+        lines.append(phrase("loaded", language))
+    elif ready:
+        lines.append(phrase("ready_of", language, ready=ready, total=total))
+    elif left:
+        lines.append(phrase("none_ready", language))
     if left:
-        lines.append(f"{left} more are being loaded; you can ask meanwhile.")
+        lines.append(phrase("still_loading", language, count=left))
     return "\n\n".join([*lines, *loading["failures"]])

@@ -23,7 +23,10 @@ _NAMES |= {code: algorithm.capitalize() for code, algorithm in STEMMERS.items()}
 Phrase = Literal[
     "about_us", "not_said", "empty_library", "empty_scope", "count", "count_narrowed", "no_video",
     "more", "waiting", "being_loaded", "not_loaded", "found", "found_none", "unknown_video",
-    "nearest", "which_video", "newest", "known_video", "nearest_said", "unproved",
+    "nearest", "which_video", "newest", "known_video", "nearest_said", "unproved", "load_this",
+    "more_links", "not_found", "known_already", "videos", "price", "credits", "embeddings", "free",
+    "nothing_loaded", "nothing_there", "no_loader", "loaded", "ready_of", "none_ready",
+    "still_loading",
 ]  # fmt: skip
 
 

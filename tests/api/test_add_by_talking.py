@@ -69,7 +69,7 @@ async def test_a_pasted_link_is_asked_about_with_title_length_and_price(
     talk = await make.conversation(app.http)
     async with websockets.connect(socket_url(app, talk)) as socket:
         confirm = await asked_for(socket, LINK)
-        for told in ("The deep ocean", "12:34", "2 Supadata credits"):
+        for told in ("The deep ocean", "12:34", "Supadata credits: 2"):
             assert told in confirm["prompt"]
         [video] = confirm["videos"]
         assert (video["title"], video["duration_s"], video["youtube_id"]) == (
@@ -135,10 +135,10 @@ async def test_a_channel_is_told_as_one_and_loaded_whole(app: App) -> None:
     async with websockets.connect(socket_url(app, talk)) as socket:
         confirm = await asked_for(socket, f"please add {CHANNEL}")
         assert "Ada's talks" in confirm["prompt"]
-        assert "2 videos" in confirm["prompt"]
+        assert "videos: 2" in confirm["prompt"]
         await socket.send(json.dumps({"type": "confirm", "accept": True}))
         events = await receive_run(socket)
-    assert "2 of 2 videos are ready" in make.only(events, "message")["content"]
+    assert "Ready: 2 of 2." in make.only(events, "message")["content"]
     assert any("of 2 ready" in event.get("detail", "") for event in events)
 
 
@@ -154,3 +154,14 @@ async def test_a_link_behind_which_nothing_can_be_loaded_says_why(
     content = make.only(events, "message")["content"]
     assert "Silent film" in content
     assert "caption" in content
+
+
+async def test_the_person_is_asked_and_told_in_their_own_language(app: App) -> None:
+    talk = await make.conversation(app.http)
+    async with websockets.connect(socket_url(app, talk)) as socket:
+        confirm = await asked_for(socket, f"Streść proszę ten film: {LINK}")
+        assert confirm["prompt"].startswith("Wczytać?\n- “The deep ocean” (")
+        assert "kredyty Supadata: 2" in confirm["prompt"]
+        await socket.send(json.dumps({"type": "confirm", "accept": False}))
+        events = await receive_run(socket)
+    assert make.only(events, "message")["content"] == "Nic nie wczytano."
