@@ -21,10 +21,11 @@ from agent.models import ChatModels
 from agent.named import Before, Named, resolve
 from agent.plain import Reading, language_of, leans_on_before, read, style_of, template_of
 from agent.prompts import fill
+from agent.ranking import answers_question
 from agent.retrieve import Find
 from agent.state import AgentState, Intent, Passage, Plan, Reader
-from agent.titles import without_titles
-from agent.wanting import reply_for
+from agent.titles import as_written, nearest, without_titles
+from agent.wanting import lacks_video, reply_for
 from talker.database import statement
 from talker.errors import ModelError
 
@@ -89,7 +90,7 @@ async def route(
         expect(asked.text)
     named = await _resolved(state, runtime, sessions, asked)
     if not (models.configured and asked.needs_model):
-        return _routed(_plan(state, asked, named), asked, named)
+        return await _concluded(_plan(state, asked, named), asked, named, runtime, find)
     writer()(StatusEvent(type="status", step="route", detail="Understanding the question"))
     plan = _plan(state, asked, named)
     prompt = routing_prompt(recent_turns(state), newest_question(state["messages"]))
@@ -111,7 +112,8 @@ async def route(
         return _routed(plan, asked, named, passages)
     asked = _decided(asked, decision)
     named = await _resolved(state, runtime, sessions, asked)
-    return _routed(_plan(state, asked, named, decided_by="model"), asked, named)
+    plan = _plan(state, asked, named, decided_by="model")
+    return await _concluded(plan, asked, named, runtime, find)
 
 
 def _asked(state: AgentState) -> Asked:
@@ -188,13 +190,35 @@ def _intent(asked: Asked, named: Named) -> Intent:
     return asked.reading.intent
 
 
+async def _concluded(
+    plan: Plan, asked: Asked, named: Named, runtime: Runtime[Reader], find: Find
+) -> dict[str, Any]:
+    """Where a name is none of the titles, also not nearly, with those of videos that speak of it:
+    it may be a title in other words, or put in another language."""
+    name = named.missing if lacks_video(plan, named) else None
+    if name is None or nearest(name, named.candidates):
+        return _routed(plan, asked, named)
+    passages = await find(as_written(name, asked.text), runtime.context.user_id, plan["video_ids"])
+    about = dict.fromkeys(passage["title"] for passage in passages if _is_near(passage))
+    return _routed(plan, asked, named, about=tuple(about))
+
+
+def _is_near(passage: Passage) -> bool:
+    cosine = passage["cosine"]
+    return answers_question([] if cosine is None else [cosine])
+
+
 def _routed(
-    plan: Plan, asked: Asked, named: Named, passages: Sequence[Passage] = ()
+    plan: Plan,
+    asked: Asked,
+    named: Named,
+    passages: Sequence[Passage] = (),
+    about: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The route's part of the state; passages and replies of the turn before do not outlive it."""
     links = asked.links
     known = links is not None and plan["intent"] != "add_videos"
-    reply = reply_for(plan, named, linked=known and not asked.text)
+    reply = reply_for(plan, named, linked=known and not asked.text, about=about)
     return {"plan": plan, "passages": list(passages), "reply": reply}
 
 

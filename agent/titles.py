@@ -25,6 +25,7 @@ MAX_FITTING = 20
 """Words that more videos have name none of them."""
 
 PREFIX_CHARS = 3
+_SIGNS = " .,;:!?…¿¡\"'“”„«»‘’()[]"
 
 
 def fitting(phrase: str, videos: Sequence[Shelved]) -> list[Shelved]:
@@ -67,6 +68,16 @@ def nearest(phrase: str, videos: Sequence[Shelved], limit: int = 3) -> list[str]
     words = " ".join(name_words(phrase)) or fold(phrase)
     found = process.extract(words, titles, scorer=fuzz.token_set_ratio, processor=fold, limit=limit)
     return [title for title, score, _ in found if score >= MIN_NEAR]
+
+
+def as_written(phrase: str, text: str) -> str:
+    """A folded phrase as a message has it, with its capitals and accents."""
+    words, count = text.split(), len(phrase.split())
+    for at in range(len(words) - count + 1):
+        piece = " ".join(words[at : at + count]).strip(_SIGNS)
+        if fold(piece) == phrase:
+            return piece
+    return phrase
 
 
 def name_words(phrase: str) -> list[str]:
