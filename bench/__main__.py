@@ -1,6 +1,7 @@
 """`make bench`: every measurement, as tables and as bench/results.json.
 
-Names of sections as arguments run these alone, and leave the file as it is. With `--long` these
+What got worse than in that file is named, and then it holds this run. Names of sections as
+arguments run these alone, and leave the file as it is. With `--long` these
 are the large loads and fault runs of `make bench-long`, kept in bench/results-long.json; `--count`
 sets how many videos each of them has, `--seconds` how long those last that take a time.
 """
@@ -8,7 +9,7 @@ sets how many videos each of them has, `--seconds` how long those last that take
 import argparse
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from bench import (
     speed,
     starting,
 )
+from bench.comparison import median, read, worse
 from bench.report import Row, save, show
 
 Section = Callable[..., Awaitable[list[Row]]]
@@ -66,14 +68,23 @@ LASTING = ("idle", "outages")
 """Of the long ones those that take a time, not a number of videos."""
 
 
-async def measure(sections: Mapping[str, Section], console: Console) -> list[Row]:
+async def measure(
+    sections: Mapping[str, Section], before: Sequence[Row], console: Console
+) -> list[Row]:
+    """Run the sections. One in which something is worse than `before` runs twice more, and its
+    medians count: what is worse then as well is named at the end."""
     rows: list[Row] = []
     for name, run in sections.items():
         began = time.perf_counter()
         found = await run()
+        if worse(found, before):
+            console.print(f"[dim]{name} is worse than the last time, and runs twice more[/dim]")
+            found = median([found, await run(), await run()])
         show(found, console)
         console.print(f"[dim]{name} took {time.perf_counter() - began:.0f} s[/dim]\n")
         rows += found
+    for one in worse(rows, before):
+        console.print(f"[red]worse:[/red] {one}")
     return rows
 
 
@@ -98,9 +109,11 @@ def main() -> None:
             name: partial(run, options.seconds) if name in LASTING else run
             for name, run in chosen.items()
         }
-    rows = asyncio.run(measure(chosen, Console()))
-    if not (options.sections or options.count or options.seconds):
-        save(rows, LONG_RESULTS if options.long else RESULTS)
+    file = LONG_RESULTS if options.long else RESULTS
+    alike = not (options.count or options.seconds)
+    rows = asyncio.run(measure(chosen, read(file) if alike else [], Console()))
+    if alike and not options.sections:
+        save(rows, file)
 
 
 if __name__ == "__main__":

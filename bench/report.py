@@ -39,14 +39,26 @@ class Row:
         return self.ours / self.baseline if self.baseline else None
 
     @property
+    def judged(self) -> float:
+        """What the goal is about: the ratio, or our own value."""
+        return self.ratio if self.ratio is not None and self.goal.startswith("ratio") else self.ours
+
+    @property
+    def lower_is_better(self) -> bool | None:
+        """None without a goal."""
+        goal = _GOAL.match(self.goal) if self.goal else None
+        return None if goal is None else goal[2] not in ("at least", "above")
+
+    @property
     def met(self) -> bool | None:
         """Whether the goal is reached; None without one."""
         if not self.goal:
             return None
         goal = _GOAL.match(self.goal)
         assert goal is not None, self.goal
-        reached = self.ratio if goal[1] else self.ours
-        return reached is not None and _REACHES[goal[2]](reached, float(goal[3]))
+        if goal[1] and self.ratio is None:
+            return False
+        return bool(_REACHES[goal[2]](self.judged, float(goal[3])))
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
