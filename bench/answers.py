@@ -15,6 +15,7 @@ from bench.programs import app, memory_mb, model_service
 from bench.report import Row
 from tests.make import conversation, until_ready
 from tests.model_server import tokens
+from tests.programs import service
 
 SECTION = "answers (a model that takes 400 ms to the first token, 15 ms for each)"
 FIRST_TOKEN_MS, TOKEN_MS = 400.0, 15.0
@@ -96,6 +97,7 @@ async def run() -> list[Row]:
         data_dir = Path(folder) / "data"
         async with (
             model_service(FIRST_TOKEN_MS, TOKEN_MS) as url,
+            service("bench.pass_through", "--model", url) as passing,
             app(data_dir, OPENROUTER_BASE_URL=url, CHAT_MODELS="m", ROUTER_MODEL="m") as served,
             httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=None)) as bare,
         ):
@@ -105,7 +107,7 @@ async def run() -> list[Row]:
             await _warm(http, bare, url)
             rows += await _alone(http, bare, url)
             for together in TOGETHER:
-                rows += await _together(http, bare, url, together, rows[0].ours)
+                rows += await _together(http, bare, (url, passing), together, rows[0].ours)
             memory = memory_mb(data_dir, served.process)
             rows.append(Row(SECTION, "memory after 100 chats at once", memory, "MB"))
     return rows
@@ -137,11 +139,18 @@ async def _alone(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> 
 
 
 async def _together(
-    http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str, count: int, alone_ms: float
+    http: httpx.AsyncClient,
+    bare: httpx.AsyncClient,
+    urls: tuple[str, str],
+    count: int,
+    alone_ms: float,
 ) -> list[Row]:
-    """Many chats at once, right after as many bare calls at once."""
+    """Many chats at once, right after as many calls at once: of the model, and of a server that
+    only passes them on."""
+    model, passing = urls
     talks = [await conversation(http) for _ in range(count)]
-    theirs, _ = await _at_once(lambda _: _bare(bare, url), count)
+    theirs, _ = await _at_once(lambda _: _bare(bare, model), count)
+    passed, _ = await _at_once(lambda _: _bare(bare, passing), count)
     ours, errors = await _at_once(
         lambda number: asked(http, talks[number], QUESTIONS[number % len(QUESTIONS)]), count
     )
@@ -152,7 +161,8 @@ async def _together(
     return [
         Row(SECTION, f"errors of {chats}", errors, goal="0"),
         Row(SECTION, f"first token, p95 of {chats}", first, "ms", alone_ms, "one chat", goal),
-        Row(SECTION, "  the same", first, "ms", bare_first, f"{count} bare calls at once"),
+        Row(SECTION, "  beside bare calls", first, "ms", bare_first, f"{count} at once"),
+        Row(SECTION, "  beside calls passed on", first, "ms", _p95_ms(passed), f"{count} at once"),
         Row(SECTION, f"tokens a second in {chats}", rate, "", bare_rate, "the bare streams"),
     ]
 
