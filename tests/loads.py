@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from talker.settings import Settings
 from tests.batches import LINE_MS, LOADED, Hands, differences, post, queue, talks, until
 from tests.make import OCEAN
 from tests.programs import (
@@ -168,13 +169,15 @@ async def load_killed(data_dir: Path, count: int, kills: int, *, seed: int) -> K
 
 @dataclass(frozen=True)
 class BusyRun:
-    """`early` are calls that came in a pause which Supadata had asked for."""
+    """`early` are calls that came in a pause which Supadata had asked for: on a slow machine up to
+    `hands`, which were under way as it began."""
 
     ready: int
     wrong: Sequence[str]
     refused: int
     pauses: int
     early: int
+    hands: int
     seconds: float
 
 
@@ -203,6 +206,7 @@ async def load_busy(data_dir: Path, count: int, *, limit_s: float, retry_after_s
         refused=len(seen.limited_at),
         pauses=len(pauses),
         early=sum(_is_in(pauses, at) for at in seen.arrived_at),
+        hands=2 * Settings.model_fields["worker_concurrency"].default,
         seconds=seconds,
     )
 
