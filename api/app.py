@@ -1,11 +1,13 @@
 """The HTTP program: what it opens, what it routes, what it answers when something breaks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
 
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.security import HTTPBearer
+from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from agent.checkpoints import open_checkpointer
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url="/api/docs",
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        routes=list(_routes()),
     )
     app.state.settings = settings
     app.state.leaving = False
@@ -94,6 +97,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Watch)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     errors.add_handlers(app)
+    agent_routes.serve_agent(app)
+    add_pages(app)
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """What is under /api, the same for every app of a process: making it takes a while."""
     routes = APIRouter(prefix="/api")
     for part in (
         adding,
@@ -122,10 +133,9 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
         routes.include_router(part.router, dependencies=by_key, responses=EVERYWHERE)
-    app.include_router(routes)
-    agent_routes.serve_agent(app)
-    add_pages(app)
-    return app
+    made = APIRouter()
+    made.include_router(routes)
+    return made.routes
 
 
 @asynccontextmanager

@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
 import httpx
 import psycopg
@@ -21,10 +22,9 @@ from talker.embedded import ServerUrls, servers
 from talker.models import LOCAL_USER_EMAIL, User
 from talker.resources import Resources, open_resources
 from talker.settings import Settings
+from tests.databases import TEMPLATE, Databases, of_database
 from tests.model_server import ModelServer
 from tests.servers import serving
-
-TEMPLATE = "template_talker"
 
 MakeSettings = Callable[..., Settings]
 
@@ -46,7 +46,7 @@ async def embedded() -> AsyncIterator[ServerUrls]:
         async with servers(Settings(_env_file=None, data_dir=Path(data_dir))) as urls:
             with psycopg.connect(urls.database_url, autocommit=True) as connection:
                 # No test's data outlives the machine: making a database takes a tenth of the time.
-                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
                     connection.execute(f"ALTER SYSTEM SET {setting} = off")
                 connection.execute("SELECT pg_reload_conf()")
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
@@ -54,18 +54,16 @@ async def embedded() -> AsyncIterator[ServerUrls]:
             yield urls
 
 
-def of_database(url: str, name: str) -> str:
-    return f"{url.rpartition('/')[0]}/{name}"
+@cache
+def databases(url: str) -> Databases:
+    return Databases(url)
 
 
 @contextmanager
 def new_database(embedded: ServerUrls) -> Iterator[str]:
     """A migrated database of its own, as another server would have."""
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(embedded.database_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-        yield of_database(embedded.database_url, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases(embedded.database_url).new() as url:
+        yield url
 
 
 @pytest.fixture
@@ -168,9 +166,14 @@ async def chat_app(
         yield opened
 
 
+def plain_http(url: str, **options: Any) -> httpx.AsyncClient:
+    """A client for what speaks no TLS: reading the certificates takes longer than a request."""
+    return httpx.AsyncClient(base_url=url, verify=False, **options)
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[App]:
     """The app on a free port."""
     app = create_app(settings)
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+    async with serving(app) as url, plain_http(url, timeout=30) as http:
         yield App(url=url, http=http, resources=app.state.resources, runs=app.state.runs)

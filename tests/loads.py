@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.batches import LINE_MS, LOADED, Hands, differences, post, queue, talks, until
+from talker.settings import Settings
+from tests.batches import (
+    LINE_MS,
+    LOADED,
+    OVER_TIMEOUT_S,
+    POLL_S,
+    Hands,
+    differences,
+    post,
+    queue,
+    talks,
+    until,
+)
 from tests.make import OCEAN
 from tests.programs import (
     Onlooker,
@@ -168,18 +180,21 @@ async def load_killed(data_dir: Path, count: int, kills: int, *, seed: int) -> K
 
 @dataclass(frozen=True)
 class BusyRun:
-    """`early` are calls that came in a pause which Supadata had asked for."""
+    """`early` are calls that came in a pause which Supadata had asked for: on a slow machine up to
+    `hands`, which were under way as it began."""
 
     ready: int
     wrong: Sequence[str]
     refused: int
     pauses: int
     early: int
+    hands: int
     seconds: float
 
 
 async def load_busy(data_dir: Path, count: int, *, limit_s: float, retry_after_s: int) -> BusyRun:
-    """Load a batch with two workers, while Supadata takes no calls for a while in its midst."""
+    """Load a batch with two workers, while Supadata takes no calls for a while in its midst: for
+    `limit_s`, and until a pause was followed by another."""
     videos, onlooker = talks(count), Onlooker(data_dir)
     async with outside(supadata_ms=100) as services:
         supadata = services.supadata
@@ -190,7 +205,12 @@ async def load_busy(data_dir: Path, count: int, *, limit_s: float, retry_after_s
             await programs.worker()
             await programs.worker()
             await until(onlooker, count // 6)
-            await supadata.limit(limit_s, retry_after_s)
+            await supadata.limit(OVER_TIMEOUT_S, retry_after_s)
+            await asyncio.sleep(limit_s)
+            async with asyncio.timeout(OVER_TIMEOUT_S):
+                while len(_pauses(await supadata.seen())) < 2:
+                    await asyncio.sleep(POLL_S)
+            await supadata.limit(0, 0)
             await until(onlooker, count)
             seconds = time.perf_counter() - began
             wrong = await differences(onlooker, videos)
@@ -203,6 +223,7 @@ async def load_busy(data_dir: Path, count: int, *, limit_s: float, retry_after_s
         refused=len(seen.limited_at),
         pauses=len(pauses),
         early=sum(_is_in(pauses, at) for at in seen.arrived_at),
+        hands=2 * Settings.model_fields["worker_concurrency"].default,
         seconds=seconds,
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from talker.embedded import ServerUrls
 from talker.models import User
 from talker.settings import Settings
-from tests.conftest import App, new_database, running
+from tests.conftest import App, new_database, plain_http, running
 
 PASSWORD = "correct horse battery"
 SECRET = "a secret of the tests' own"
@@ -54,7 +54,7 @@ async def log_in(http: httpx.AsyncClient, email: str, password: str = PASSWORD) 
 
 def browser(app: App, **options: Any) -> httpx.AsyncClient:
     """A client with cookies of its own."""
-    return httpx.AsyncClient(base_url=app.url, timeout=60, **options)
+    return plain_http(app.url, timeout=60, **options)
 
 
 @asynccontextmanager

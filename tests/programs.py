@@ -14,6 +14,7 @@ import httpx
 import psycopg
 
 from talker.embedded.place import Place
+from tests.forks import Program, start
 from tests.supadata_server import KEY, SupadataList, SupadataVideo
 
 BIN = Path(sys.executable).parent
@@ -138,7 +139,7 @@ class Programs:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
-        self._running: list[asyncio.subprocess.Process] = []
+        self._running: list[Program] = []
 
     async def __aenter__(self) -> "Programs":
         return self
@@ -150,10 +151,10 @@ class Programs:
         for process in self._running:
             await process.wait()
 
-    async def worker(self) -> asyncio.subprocess.Process:
+    async def worker(self) -> Program:
         return await self._start("worker", None)
 
-    async def app(self) -> tuple[asyncio.subprocess.Process, str]:
+    async def app(self) -> tuple[Program, str]:
         """`serve`, with the address that it prints."""
         process = await self._start("serve", asyncio.subprocess.PIPE)
         assert process.stdout is not None
@@ -169,17 +170,13 @@ class Programs:
         assert process.returncode is not None
         return process.returncode, out.decode()
 
-    async def _start(
-        self, name: str, stdout: int | None, *arguments: str
-    ) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            BIN / name, *arguments, env=self._env, stdout=stdout
-        )
+    async def _start(self, name: str, stdout: int | None, *arguments: str) -> Program:
+        process = await start(name, *arguments, env=self._env, stdout=stdout)
         self._running.append(process)
         return process
 
 
-async def kill(process: asyncio.subprocess.Process) -> None:
+async def kill(process: Program) -> None:
     process.kill()
     await process.wait()
 

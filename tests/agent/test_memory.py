@@ -127,7 +127,7 @@ async def test_a_finished_turn_leaves_its_end_alone_in_the_checkpoints(
         async with resources.sessions() as session:
             return list(await session.scalars(text(query)))
 
-    async with asyncio.timeout(10):  # it is pruned right after the reader was told the end
+    async with asyncio.timeout(30):  # it is pruned right after the reader was told the end
         while len(await all_of("SELECT checkpoint_id FROM checkpoints")) > 3:
             await asyncio.sleep(0.05)
     ends = await all_of("SELECT checkpoint_id FROM runs ORDER BY 1")

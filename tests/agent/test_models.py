@@ -295,7 +295,7 @@ async def test_a_model_that_falls_silent_in_mid_answer_has_timed_out(
     assert isinstance(asked.failure, ModelTimedOut)
     assert "in the middle of its answer" in str(asked.failure)
     assert asked.text == "The dive went"
-    assert 0.5 <= asked.took_s < 2
+    assert 0.5 <= asked.took_s < 8
     while model_server[0].open_streams:
         await asyncio.sleep(0.01)
 
@@ -315,7 +315,7 @@ async def test_a_short_wait_that_a_busy_model_asks_for_is_granted(
     asked = await ask(models)
     assert asked.reply.model == FIRST
     assert asked_for(model_server) == [FIRST, FIRST]
-    assert 1 <= asked.took_s < 3
+    assert 1 <= asked.took_s < 15
 
 
 @pytest.mark.parametrize("after", ["40", "Wed, 21 Oct 2099 07:28:00 GMT"])
@@ -325,7 +325,7 @@ async def test_a_long_wait_is_not_and_the_next_model_is_asked(
     model_server[0].script.append(Failure(429, headers={"retry-after": after}))
     asked = await ask(models)
     assert asked.reply.model == SECOND
-    assert asked.took_s < 3
+    assert asked.took_s < 15
 
 
 async def test_the_only_model_says_when_it_may_be_asked_again(

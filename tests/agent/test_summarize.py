@@ -246,14 +246,14 @@ async def test_two_who_ask_at_once_pay_once(desk: Desk) -> None:
 
 
 async def test_stop_while_parts_are_read_ends_the_calls_and_stores_nothing(desk: Desk) -> None:
-    desk.server.script.extend([Hangs(5)] * 6)
+    desk.server.script.extend([Hangs(30)] * 6)
     video_id = await desk.long_video(1)
     stop = asyncio.Event()
     asking = asyncio.create_task(desk.ask("Give me a detailed summary", video_id, stop=stop))
     while not desk.server.requests:
         await asyncio.sleep(0.01)
     stop.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         state, _ = await asking
     assert (state["messages"][-1].text, state["citations"]) == ("", [])
     async with desk.resources.sessions() as session:
@@ -270,7 +270,7 @@ async def test_stop_while_the_text_is_written_keeps_its_words(desk: Desk) -> Non
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.5)
     stop.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         state, _ = await asking
     content = state["messages"][-1].text
     assert content.startswith("Whale falls feed worms and crabs")

@@ -245,7 +245,7 @@ async def test_a_forgotten_password_is_set_anew_by_mail(app: App, mails: MailSer
         unknown = await app.http.post("/api/auth/forgot", json={"email": "no@example.org"})
         asked = await app.http.post("/api/auth/forgot", json={"email": "forgot@example.org"})
         assert (asked.status_code, asked.json()) == (202, unknown.json())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             mail = await mails.inbox.get()
         assert mail["To"] == "forgot@example.org"
         found = re.search(r"https://talker.example/login#reset=(\S+)", mail.get_content())

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,10 +19,9 @@ from talker.models import LOCAL_USER_EMAIL, User
 from talker.resources import Resources
 from tests import make
 from tests.conftest import App
+from tests.forks import start
 from tests.people import PASSWORD, SECRET, accounts_app, browser, error_of, log_in, register
 from tests.programs import Programs
-
-BIN = Path(sys.executable).parent
 
 
 def environment(resources: Resources, **changes: str) -> dict[str, str]:
@@ -43,12 +41,12 @@ def environment(resources: Resources, **changes: str) -> dict[str, str]:
 
 
 async def program(
-    resources: Resources, *arguments: str, stdin: str = "", **changes: str
+    resources: Resources, name: str, *arguments: str, stdin: str = "", **changes: str
 ) -> tuple[int, str]:
     """Exit code, and all that was printed."""
-    process = await asyncio.create_subprocess_exec(
-        BIN / arguments[0],
-        *arguments[1:],
+    process = await start(
+        name,
+        *arguments,
         env=environment(resources, **changes),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -143,11 +143,12 @@ async def test_messages_that_come_too_fast_are_answered_and_the_socket_lives_on(
     ):
         talk = await make.conversation(http)
         async with socket(app, talk, http) as own:
+            began = time.monotonic()
             for _ in range(40):
                 await own.send('{"type": "nonsense"}')
             errors = [json.loads(await own.recv())["error"] for _ in range(40)]
             assert set(errors) == {"bad_message", "too_many_requests"}
-            assert errors.count("too_many_requests") >= 20
+            assert errors.count("bad_message") <= 5 * (time.monotonic() - began + 2)
             await asyncio.sleep(1.1)
             await own.send(json.dumps({"type": "ask", "content": QUESTION}))
             assert json.loads(await own.recv())["type"] == "started"

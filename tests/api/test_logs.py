@@ -9,7 +9,8 @@ import httpx
 from talker.resources import Resources
 from tests import make
 from tests.api.test_admin import environment
-from tests.programs import BIN, Programs
+from tests.forks import start
+from tests.programs import Programs
 
 WORDS = "anglerfish"
 
@@ -21,9 +22,8 @@ async def served(
     env = environment(
         resources, AUTH="local", PORT="0", LOG_FORMAT=log_format, ENVIRONMENT=environment_
     )
-    process = await asyncio.create_subprocess_exec(
-        BIN / "serve", env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    pipe = asyncio.subprocess.PIPE
+    process = await start("serve", env=env, stdout=pipe, stderr=pipe)
     assert process.stdout is not None
     assert process.stderr is not None
     async with asyncio.timeout(180):
@@ -73,9 +73,7 @@ async def test_a_log_of_text_has_the_same_fields(resources: Resources) -> None:
 async def test_a_worker_logs_in_json_too(resources: Resources) -> None:
     env = environment(resources, AUTH="local", LOG_FORMAT="json")
     async with Programs(env):
-        process = await asyncio.create_subprocess_exec(
-            BIN / "worker", env=env, stderr=asyncio.subprocess.PIPE
-        )
+        process = await start("worker", env=env, stderr=asyncio.subprocess.PIPE)
         assert process.stderr is not None
         async with asyncio.timeout(120):
             line = json.loads(await process.stderr.readline())

@@ -32,7 +32,7 @@ async def messages(app: App, talk: str) -> list[dict[str, Any]]:
 
 async def until_stored(app: App, count: int) -> list[ModelCall]:
     """The calls, once they are written, which is done beside the answer."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with app.resources.sessions() as session:
                 query = select(ModelCall).order_by(ModelCall.created_at)

@@ -207,7 +207,7 @@ async def test_a_reload_of_caddy_leaves_a_running_answer_alone(site: Site) -> No
 
 async def test_the_access_log_is_json_without_what_people_look_for(site: Site) -> None:
     await site.http.get("/api/search", params={"q": "lampreys", "limit": 3})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "limit=3" not in (log := site.caddy.access_log.read_text()):
             await asyncio.sleep(0.05)
     entries: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]

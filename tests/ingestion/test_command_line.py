@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 from ingestion.__main__ import app
 from talker.models import User
 from talker.resources import Resources
+from tests.forks import start
 from tests.ingestion.conftest import AtSupadata, environment, links
 from tests.make import BREAD, OCEAN, captions
 from tests.supadata_server import SupadataList, SupadataVideo, refused
@@ -22,9 +22,9 @@ async def ingest(
     resources: Resources, *arguments: str | Path, stdin: str = ""
 ) -> tuple[int, str, str]:
     """Exit code, output and error output."""
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).parent / "ingest",
-        *map(str, arguments),
+    process = await start(
+        "ingest",
+        *arguments,
         env=environment(resources),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -233,8 +233,8 @@ async def test_stopping_leaves_a_queue_that_goes_on(
 ) -> None:
     words = {"en": [(0, 5000, line) for line in OCEAN]}
     supadata.server.videos[ID] = SupadataVideo(words, polls=1000)
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).parent / "ingest",
+    process = await start(
+        "ingest",
         "add",
         ID,
         env=environment(resources),
@@ -242,10 +242,10 @@ async def test_stopping_leaves_a_queue_that_goes_on(
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         assert (await process.stdout.readline()).startswith(b"loading")
     process.send_signal(2)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         _, err = await process.communicate()
     assert process.returncode == 130
     assert b"stays in the queue" in err

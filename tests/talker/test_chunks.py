@@ -239,7 +239,7 @@ async def test_a_search_whose_index_is_dropped_under_it_goes_to_the_new_one(
         await far.ready()
         relay.flowing.clear()
         searching = asyncio.create_task(far.candidates("a lamp", {ocean[0].video_id}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not relay.waiting:
                 await asyncio.sleep(0.01)
         assert await resources.chunks.rebuild(Stored(ocean)) == 1

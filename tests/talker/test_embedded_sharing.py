@@ -62,7 +62,7 @@ class User:
         """End it at once, and with it, if nobody else holds them, its pipes."""
         assert self.process.stdout
         self.process.kill()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.process.wait()
             await self.process.stdout.read()
 

@@ -154,7 +154,7 @@ async def test_a_closed_model_ends_its_thread_after_what_was_asked_for() -> None
     await asyncio.sleep(0)
     await embeddings.aclose()
     assert len(await batch) == 2
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while threading.active_count() > before:
             await asyncio.sleep(0.01)
 
