@@ -23,6 +23,7 @@ TALK_MS = 60_000
 AT_ONCE = 10
 LINES = 50_000
 LINE_S = 2.0
+ENDLESS_TIMEOUT_S = 900
 MESSAGES = (100, 200)
 TOKEN_MS = 5
 QUESTIONS = [
@@ -74,7 +75,8 @@ async def _library(http: httpx.AsyncClient) -> str:
     files = [json.dumps(as_file(number, talk)).encode() for number, talk in enumerate(short)]
     for at in range(0, len(files), AT_ONCE):
         await asyncio.gather(*(upload(http, file) for file in files[at : at + AT_ONCE]))
-    return str(await upload(http, json.dumps(endless).encode(), "endless.json"))
+    content = json.dumps(endless).encode()
+    return str(await upload(http, content, "endless.json", ENDLESS_TIMEOUT_S))
 
 
 async def _talk(http: httpx.AsyncClient, messages: int) -> str:
