@@ -13,6 +13,7 @@ import httpx
 from bench.programs import BIN, app, model_service
 from bench.report import Row
 from bench.talks import as_file, talks
+from tests.deployment.caddy import caddy
 from tests.make import ask, conversation, upload
 from tests.programs import REMOTE_EMBEDDINGS
 
@@ -52,13 +53,16 @@ async def run() -> list[Row]:
         ):
             long_video = await _library(served.http)
             hundred, two_hundred = [await _talk(served.http, count) for count in MESSAGES]
-            job = {
-                "origin": str(served.http.base_url).rstrip("/"),
-                "conversation": f"/c/{hundred}",
-                "longConversation": f"/c/{two_hundred}",
-                "longVideo": f"/v/{long_video}",
-            }
-            found = await _measured(job)
+            # As on a server: what goes over the line is compressed.
+            backend = str(served.http.base_url).rstrip("/")
+            async with caddy(Path(folder), [backend]) as front:
+                job = {
+                    "origin": front.url,
+                    "conversation": f"/c/{hundred}",
+                    "longConversation": f"/c/{two_hundred}",
+                    "longVideo": f"/v/{long_video}",
+                }
+                found = await _measured(job)
     return _rows(found)
 
 
@@ -112,7 +116,15 @@ async def _chromium() -> str:
 
 def _rows(found: Mapping[str, Any]) -> list[Row]:
     rows = [
-        Row(SECTION, f"Lighthouse, {device}: {category}", score, "", goal="at least 95")
+        Row(
+            SECTION,
+            f"Lighthouse, {device}: {category}",
+            score["cpu"],
+            "",
+            score["wall"],
+            "by the clock",
+            goal="at least 95",
+        )
         for device, scores in found["lighthouse"].items()
         for category, score in scores.items()
     ]
