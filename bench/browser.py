@@ -13,6 +13,7 @@ import httpx
 from bench.programs import BIN, app, model_service
 from bench.report import Row
 from bench.talks import as_file, talks
+from tests.deployment.caddy import caddy
 from tests.make import ask, conversation, upload
 from tests.programs import REMOTE_EMBEDDINGS
 
@@ -23,6 +24,7 @@ TALK_MS = 60_000
 AT_ONCE = 10
 LINES = 50_000
 LINE_S = 2.0
+ENDLESS_TIMEOUT_S = 900
 MESSAGES = (100, 200)
 TOKEN_MS = 5
 QUESTIONS = [
@@ -51,13 +53,16 @@ async def run() -> list[Row]:
         ):
             long_video = await _library(served.http)
             hundred, two_hundred = [await _talk(served.http, count) for count in MESSAGES]
-            job = {
-                "origin": str(served.http.base_url).rstrip("/"),
-                "conversation": f"/c/{hundred}",
-                "longConversation": f"/c/{two_hundred}",
-                "longVideo": f"/v/{long_video}",
-            }
-            found = await _measured(job)
+            # As on a server: what goes over the line is compressed.
+            backend = str(served.http.base_url).rstrip("/")
+            async with caddy(Path(folder), [backend]) as front:
+                job = {
+                    "origin": front.url,
+                    "conversation": f"/c/{hundred}",
+                    "longConversation": f"/c/{two_hundred}",
+                    "longVideo": f"/v/{long_video}",
+                }
+                found = await _measured(job)
     return _rows(found)
 
 
@@ -74,7 +79,8 @@ async def _library(http: httpx.AsyncClient) -> str:
     files = [json.dumps(as_file(number, talk)).encode() for number, talk in enumerate(short)]
     for at in range(0, len(files), AT_ONCE):
         await asyncio.gather(*(upload(http, file) for file in files[at : at + AT_ONCE]))
-    return str(await upload(http, json.dumps(endless).encode(), "endless.json"))
+    content = json.dumps(endless).encode()
+    return str(await upload(http, content, "endless.json", ENDLESS_TIMEOUT_S))
 
 
 async def _talk(http: httpx.AsyncClient, messages: int) -> str:
@@ -110,7 +116,15 @@ async def _chromium() -> str:
 
 def _rows(found: Mapping[str, Any]) -> list[Row]:
     rows = [
-        Row(SECTION, f"Lighthouse, {device}: {category}", score, "", goal="at least 95")
+        Row(
+            SECTION,
+            f"Lighthouse, {device}: {category}",
+            score["cpu"],
+            "",
+            score["wall"],
+            "by the clock",
+            goal="at least 95",
+        )
         for device, scores in found["lighthouse"].items()
         for category, score in scores.items()
     ]

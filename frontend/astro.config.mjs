@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 import svelte from "@astrojs/svelte";
 import tailwindcss from "@tailwindcss/vite";
@@ -30,9 +31,66 @@ function shells() {
   };
 }
 
+/**
+ * A page names all scripts that it starts with, so that none waits until another has told of it.
+ * @returns {import("astro").AstroIntegration}
+ */
+function preloads() {
+  return {
+    name: "preloads",
+    hooks: {
+      "astro:build:done": ({ dir }) => {
+        const root = fileURLToPath(dir);
+        for (const page of globSync(`${root}**/*.html`)) {
+          const html = readFileSync(page, "utf8");
+          const scripts = new Set(html.match(/(?<=(?:component|renderer)-url=")[^"]+/g));
+          for (const script of scripts)
+            for (const [name] of readFileSync(root + script, "utf8").matchAll(STATIC_IMPORT))
+              scripts.add(`/_astro/${name}`);
+          const links = [...scripts].map((script) => `<link rel="modulepreload" href="${script}">`);
+          writeFileSync(page, html.replace("</head>", `${links.join("")}</head>`));
+        }
+      },
+    },
+  };
+}
+
+/** The name of a script that another begins with, as the build writes it. */
+const STATIC_IMPORT = /(?<=(?:from|import)"\.\/)[^"]+(?=")/g;
+
+/** @typedef {{ getModuleInfo: (id: string) => { importers: readonly string[] } | null }} Modules */
+
+/**
+ * What the workspace starts with comes in two files, its own and what other pages start with too:
+ * each file is a way there and back on a phone's line. Left alone, whatever a part that is loaded
+ * later shares with it would be a file.
+ * @param {string} id
+ * @param {Modules} modules
+ */
+function chunkOf(id, modules) {
+  const pages = importersOf(id, modules).map(
+    (path) => /islands\/(\w+|account\/\w+)\.svelte$/.exec(path)?.[1],
+  );
+  if (!pages.includes("Workspace")) return null;
+  const others = ["Admin", "Settings", "account/LogIn", "account/Register"];
+  return others.some((page) => pages.includes(page)) ? "common" : "workspace";
+}
+
+/**
+ * A module and all that import it as they start, directly or not.
+ * @param {string} id
+ * @param {Modules} modules
+ */
+function importersOf(id, modules) {
+  const found = new Set([id]);
+  for (const one of found)
+    for (const by of modules.getModuleInfo(one)?.importers ?? []) found.add(by);
+  return [...found];
+}
+
 export default defineConfig({
   output: "static",
-  integrations: [svelte(), shells()],
+  integrations: [svelte(), shells(), preloads()],
   devToolbar: { enabled: false },
   // No Markdown pages; the highlighter's inline styles would only clash with the policy below.
   markdown: { syntaxHighlight: false },
@@ -52,6 +110,17 @@ export default defineConfig({
   },
   vite: {
     plugins: [tailwindcss()],
+    environments: {
+      client: {
+        build: {
+          rolldownOptions: {
+            output: {
+              codeSplitting: { groups: [{ name: chunkOf, test: /\/src\// }] },
+            },
+          },
+        },
+      },
+    },
     // The Host stays the page's own, since the API refuses an Origin that differs from it.
     server: { proxy: { "/api": { target: api, changeOrigin: false, ws: true } } },
   },

@@ -73,15 +73,15 @@ export default defineConfig({
       TRANSCRIPT_PROVIDERS: "supadata",
     }),
     {
-      // Slow enough for a person, or a test, to see it write and to stop it.
-      command: `exec .venv/bin/python -m tests.model_server --port ${modelPort} --first-token-ms 600 --token-ms 40`,
+      // Slow enough to be seen writing; one model so slow that it can be stopped in its midst.
+      command: `exec .venv/bin/python -m tests.model_server --port ${modelPort} --first-token-ms 600 --token-ms 40 --slow-model test/slow`,
       cwd: "..",
       port: modelPort,
     },
     app(modelAppPort, {
       DATA_DIR: modelDataDir,
       OPENROUTER_BASE_URL: `${address(modelPort)}/v1`,
-      CHAT_MODELS: "test/first,test/second",
+      CHAT_MODELS: "test/first,test/second,test/slow",
       ROUTER_MODEL: "test/first",
     }),
     {

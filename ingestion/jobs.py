@@ -114,9 +114,11 @@ async def cancel(session: AsyncSession, jobs: Collection[IngestionJob]) -> list[
 
 
 async def _lock(session: AsyncSession, jobs: Collection[IngestionJob]) -> dict[UUID, Video]:
-    """The jobs' videos, locked, and the jobs as they are now: a worker may just have ended one."""
+    """The jobs' videos and the jobs, locked and as they are now: a worker may just have ended
+    one, or be about to write how far it is, which then comes before the change, not after it."""
     videos = await _lock_videos(session, jobs)
     anew = select(IngestionJob).where(IngestionJob.id.in_([job.id for job in jobs]))
+    anew = anew.order_by(IngestionJob.id).with_for_update()
     (await session.scalars(anew.execution_options(populate_existing=True))).all()
     return videos
 

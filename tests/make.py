@@ -124,17 +124,24 @@ def _rows(transcript: Transcript, lines: Sequence[str]) -> list[Chunk | Segment]
     return rows
 
 
-async def upload(http: httpx.AsyncClient, content: bytes, name: str = "talk.json") -> UUID:
+async def upload(
+    http: httpx.AsyncClient,
+    content: bytes,
+    name: str = "talk.json",
+    timeout_s: float = READY_TIMEOUT_S,
+) -> UUID:
     """Upload a caption file and wait until the video is ready."""
     answer = await http.post("/api/videos/upload", files={"file": (name, content)})
     assert answer.status_code == 202, answer.text
     item = answer.json()["items"][0]
-    await until_ready(http, item["video_id"])
+    await until_ready(http, item["video_id"], timeout_s)
     return UUID(item["video_id"])
 
 
-async def until_ready(http: httpx.AsyncClient, video_id: str) -> None:
-    async with asyncio.timeout(READY_TIMEOUT_S):
+async def until_ready(
+    http: httpx.AsyncClient, video_id: str, timeout_s: float = READY_TIMEOUT_S
+) -> None:
+    async with asyncio.timeout(timeout_s):
         while True:
             video = (await http.get(f"/api/videos/{video_id}")).json()
             if video["status"] == "ready":

@@ -109,6 +109,8 @@ class ModelServer:
     first_token_s: float = 0.0
     token_s: float = 0.0
     embedding_s: float = 0.0
+    token_s_of: dict[str, float] = field(default_factory=dict)
+    """Of models that speak at a speed of their own."""
     script: deque[Scripted] = field(default_factory=deque)
     decisions: deque[Scripted] = field(default_factory=deque)
     suggestions: Scripted = '{"questions": ["What else is said?", "Who says so in the video?"]}'
@@ -178,13 +180,14 @@ class ModelServer:
     ) -> AsyncIterator[str]:
         text = say if isinstance(say, str) else say.text
         pieces = [text] if "response_format" in body else tokens(text)
+        token_s = self.token_s_of.get(body["model"], self.token_s)
         self.open_streams += 1
         try:
             yield COMMENT
             await asyncio.sleep(self.first_token_s)
             for number, token in enumerate(pieces):
                 if number:
-                    await asyncio.sleep(self.token_s)
+                    await asyncio.sleep(token_s)
                 yield _data({**_chunk(body, {"role": "assistant", "content": token}, None)})
             if not isinstance(say, str):
                 async for event in _misbehave(body, say):
@@ -351,9 +354,12 @@ def main() -> None:
     parser.add_argument("--first-token-ms", type=float, default=400)
     parser.add_argument("--token-ms", type=float, default=15)
     parser.add_argument("--embedding-ms", type=float, default=80)
+    parser.add_argument("--slow-model", help="one that takes a second for each word")
     options = parser.parse_args()
     times_ms = (options.first_token_ms, options.token_ms, options.embedding_ms)
     server = ModelServer(*(time_ms / 1000 for time_ms in times_ms))
+    if options.slow_model:
+        server.token_s_of[options.slow_model] = 1.0
     uvicorn.run(server.app(), host="127.0.0.1", port=options.port, log_level="warning")
 
 

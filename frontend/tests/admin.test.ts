@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, deed, lasting, partsOf, sums } from "../src/lib/admin";
+import { amountOf, bytes, deed, lasting, partsOf, sums, used } from "../src/lib/admin";
 import type { CostRow } from "../src/lib/types";
 
 const row = (email: string | null, model: string, cost_usd: number): CostRow => ({
@@ -68,5 +68,18 @@ describe("numbers", () => {
   it("do not stand in the way of a deed that has no words yet", () => {
     expect(deed("invite")).toBe("invited");
     expect(deed("new_deed")).toBe("new deed");
+  });
+});
+
+describe("a quota", () => {
+  it("is what everybody has where nothing is typed, and no bound where it is 0", () => {
+    expect(["", " ", "0", "1.5"].map(amountOf)).toEqual([null, null, 0, 1.5]);
+  });
+
+  it("stands beside what somebody has of it", () => {
+    const none = { videos: 0, hours: 0, storage_mb: 0, daily_usd: 0 };
+    const quotas = { own: {}, defaults: none, used: { ...none, hours: 1234.56, daily_usd: 0.5 } };
+    expect(used(quotas, "hours")).toBe("has 1,234.6");
+    expect(used(quotas, "daily_usd")).toBe("$0.50 today");
   });
 });

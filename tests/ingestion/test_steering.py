@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from ingestion import jobs
 from ingestion.wishes import Added
@@ -23,6 +23,11 @@ from tests.supadata_server import SupadataVideo
 
 ID, OTHER = "dQw4w9WgXcQ", "aircAruvnKk"
 WORDS = {"en": [(number * 6000, 6000, line) for number, line in enumerate(OCEAN)]}
+
+SOMEBODY_WAITS = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE NOT granted AND datname = current_database()"
+)
 
 Change = Callable[..., Awaitable[list[IngestionJob]]]
 
@@ -93,6 +98,25 @@ async def test_a_cancelled_job_says_so_and_can_be_taken_up_again(
         assert await steer(resources, jobs.retry, [added]) == 1
         assert (await until_over(resources, added)).status == "done"
     assert (await stored_video(resources, added)).failure is None
+
+
+async def test_a_change_is_later_than_whatever_a_worker_writes_before_it(
+    resources: Resources, user: User
+) -> None:
+    [added] = await links(resources, user, ID)
+    async with resources.sessions.begin() as session:
+        await session.get(IngestionJob, added.job_id, with_for_update=True)
+        cancelling = asyncio.create_task(steer(resources, jobs.cancel, [added]))
+        async with asyncio.timeout(30):
+            while not await session.scalar(SOMEBODY_WAITS):
+                await asyncio.sleep(0.02)
+        job = IngestionJob.id == added.job_id
+        written = update(IngestionJob).where(job).values(progress=0.1)
+        written_at = await session.scalar(written.returning(IngestionJob.updated_at))
+    assert await cancelling == 1
+    cancelled = await stored_job(resources, added)
+    assert written_at is not None
+    assert (cancelled.status, cancelled.updated_at > written_at) == ("cancelled", True)
 
 
 async def test_adding_a_cancelled_or_paused_video_takes_it_up_again(

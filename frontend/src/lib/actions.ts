@@ -2,6 +2,7 @@ import type { IconName } from "../islands/Icon.svelte";
 import { address } from "./address.svelte";
 import { conversation } from "./conversation.svelte";
 import { overlay } from "./overlay.svelte";
+import { person } from "./person.svelte";
 import { screen } from "./screen.svelte";
 import { colours, type Theme } from "./theme.svelte";
 import type { Found } from "./types";
@@ -69,6 +70,17 @@ export function actions(): Action[] {
       icon: "theme",
       run: () => colours.choose(theme),
     })),
+    { id: "settings", name: "Settings", icon: "settings", run: () => location.assign("/settings") },
+    ...(person.mayAdminister
+      ? [
+          {
+            id: "admin",
+            name: "Administration",
+            icon: "shield" as const,
+            run: () => location.assign("/admin"),
+          },
+        ]
+      : []),
     {
       id: "shortcuts",
       name: "Keyboard shortcuts",

@@ -1,4 +1,6 @@
-import type { CostRow, Overview } from "./types";
+import { exactDollars } from "./dollars";
+import { number } from "./queue";
+import type { CostRow, Overview, Quotas } from "./types";
 
 /** One bar of the costs: who or which model, and what it came to. */
 export interface Sum {
@@ -82,3 +84,25 @@ const DONE: Record<string, string> = {
 
 /** What an administrator did, as the middle of a sentence. */
 export const deed = (action: string): string => DONE[action] ?? action.replaceAll("_", " ");
+
+/** What somebody may be held to; `step` is the finest that makes sense. */
+export const QUOTAS = [
+  { key: "videos", label: "Videos", step: "1" },
+  { key: "hours", label: "Hours of video", step: "any" },
+  { key: "storage_mb", label: "Megabytes of own files", step: "any" },
+  { key: "daily_usd", label: "Dollars a day", step: "any" },
+] as const;
+
+export type Quota = (typeof QUOTAS)[number]["key"];
+
+/** What somebody has of it by now. */
+export function used(quotas: Quotas, quota: Quota): string {
+  const amount = quotas.used[quota];
+  return quota === "daily_usd"
+    ? `${exactDollars(amount)} today`
+    : `has ${number(Math.round(amount * 10) / 10)}`;
+}
+
+/** A quota as it was typed; null is what everybody has. */
+export const amountOf = (typed: string): number | null =>
+  typed.trim() === "" ? null : Number(typed);

@@ -10,6 +10,7 @@ import type {
   NewSummary,
   NewTemplate,
   NewVideos,
+  OwnQuotas,
   SummaryStyle,
 } from "./types";
 
@@ -286,6 +287,12 @@ export const listPeople = (q: string) =>
 
 export const changePerson = (id: string, change: { role?: "user" | "admin"; active?: boolean }) =>
   body(client.PATCH("/api/admin/users/{user_id}", { ...person(id), body: change }));
+
+export const readQuotas = (id: string) =>
+  body(client.GET("/api/admin/users/{user_id}/quotas", person(id)));
+
+export const setQuotas = (id: string, wanted: OwnQuotas) =>
+  body(client.PUT("/api/admin/users/{user_id}/quotas", { ...person(id), body: wanted }));
 
 export const makeReset = (id: string) =>
   body(client.POST("/api/admin/users/{user_id}/reset", person(id)));

@@ -32,6 +32,8 @@ export type Collection = Schemas["CollectionOut"];
 export type Conversation = Schemas["ConversationOut"] & { found?: Found | null };
 export type CostRow = Schemas["CostOut"];
 export type Costs = Schemas["CostList"];
+/** What is set for one person; null is what everybody has. */
+export type OwnQuotas = Schemas["OwnQuotas"];
 /** What an administrator did. */
 export type Deed = Schemas["AuditOut"];
 export type Failure = Schemas["FailureOut"];
@@ -59,6 +61,8 @@ export type Overview = Schemas["Overview"];
 /** Somebody with an account, as an administrator sees them. */
 export type Person = Schemas["UserOut"];
 export type Price = Schemas["PriceOut"];
+/** What somebody may have at most, and has. */
+export type Quotas = Schemas["QuotasOut"];
 /** A job as an administrator sees it. */
 export type QueueJob = Schemas["QueueJob"];
 export type Segment = Schemas["SegmentOut"];

@@ -143,6 +143,53 @@ test("an administrator sees how it is, and locks somebody out who then gets in n
   }
 });
 
+test("an administrator finds the page by its name, and bounds what somebody may have", async ({
+  browser,
+  baseURL,
+}) => {
+  test.slow(); // two people
+  const other = await newPerson(browser, baseURL ?? "", "ivan");
+  await expect(other.getByText("No videos yet")).toBeVisible();
+  await other.keyboard.press("Control+k");
+  const palette = other.getByRole("dialog");
+  await palette.getByLabel("Find").fill("Settings");
+  await expect(palette.getByRole("option", { name: "Settings" })).toBeVisible();
+  await palette.getByLabel("Find").fill("Administration");
+  await expect(palette.getByText("Nothing has these words.")).toBeVisible();
+
+  const page = await newPerson(browser, baseURL ?? "", "hanna");
+  promote("hanna@example.org");
+  await page.reload();
+  await page.getByRole("button", { name: "Find conversations, videos and actions" }).click();
+  await page.getByLabel("Find", { exact: true }).fill("admin");
+  await page.getByRole("option", { name: "Administration" }).click();
+  await page.getByLabel("Find people by email").fill("ivan");
+  await page.getByRole("button", { name: "More for ivan@example.org" }).click();
+  await page.getByRole("button", { name: "Quotas" }).click();
+  const dialog = page.getByRole("dialog", { name: "Quotas of ivan@example.org" });
+  await expect(dialog.getByText("has 0").first()).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel("Videos").fill("2");
+  await dialog.getByLabel("Dollars a day").fill("0.5");
+  await dialog.getByRole("button", { name: "Set the quotas" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("The quotas of ivan@example.org are set.")).toBeAttached();
+
+  await other.goto("/settings");
+  await expect(other.getByText("0 of 2")).toBeVisible();
+  await expect(other.getByText("$0.50")).toBeVisible();
+
+  await page.getByRole("button", { name: "More for ivan@example.org" }).click();
+  await page.getByRole("button", { name: "Quotas" }).click();
+  await expect(dialog.getByLabel("Videos")).toHaveValue("2");
+  await dialog.getByLabel("Videos").fill("");
+  await dialog.getByRole("button", { name: "Set the quotas" }).click();
+  await expect(dialog).toBeHidden();
+  await other.reload();
+  await expect(other.getByText("$0.50")).toBeVisible();
+  await expect(other.getByText("0 of 2")).toBeHidden();
+});
+
 test("an invitation is shown once, makes an account, and is written down", async ({
   browser,
   baseURL,

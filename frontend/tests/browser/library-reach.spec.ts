@@ -49,4 +49,10 @@ for (const size of SIZES)
     await page.getByRole("checkbox").first().check();
     await see("select");
     expect(await overflows(page)).toBe(false);
+
+    await app.open();
+    const first = app.library.locator("[aria-posinset='1']");
+    await expect(first).toBeAttached();
+    await showLibrary();
+    await expect(first).toBeInViewport();
   });

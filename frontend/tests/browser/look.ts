@@ -27,6 +27,7 @@ export const SIZES = [
   { width: 390, height: 844 },
 ] as const;
 
-/** Whether the page is wider than the screen. */
+/** Whether the page is larger than the screen, and not only what scrolls in it. */
 export const overflows = (page: Page): Promise<boolean> =>
-  page.evaluate("document.documentElement.scrollWidth > innerWidth");
+  page.evaluate(`(({ scrollWidth, scrollHeight }) =>
+    scrollWidth > innerWidth || scrollHeight > innerHeight)(document.documentElement)`);

@@ -102,6 +102,8 @@ test("a stopped answer keeps its words, and the next question can be asked", asy
   app,
   page,
 }) => {
+  const model = page.getByLabel("Model");
+  await model.selectOption("test/slow");
   await start(app, SALT);
   const stopped = app.conversation.getByRole("article").first();
   await expect(stopped).toContainText("The speaker says");
@@ -115,6 +117,7 @@ test("a stopped answer keeps its words, and the next question can be asked", asy
   const words = (kept?.content ?? "").replace(/\[(\d+)\]/g, "$1");
   await expect(stopped).toContainText(words);
 
+  await model.selectOption("test/first");
   await askWhole(app, SALT);
   await page.reload();
   await expect(stopped).toContainText("You stopped this answer.");
@@ -126,7 +129,7 @@ test("a stopped answer keeps its words, and the next question can be asked", asy
 
 test("the model that is chosen answers, and answers the follow-up", async ({ app, page }) => {
   const model = page.getByLabel("Model");
-  await expect(model.getByRole("option")).toHaveText(["test/first", "test/second"]);
+  await expect(model.getByRole("option")).toHaveText(["test/first", "test/second", "test/slow"]);
   await askWhole(app, SALT);
   await model.selectOption("test/second");
   for (const followUp of ["And what does it do to the gluten?", "How much of it is usual?"])
