@@ -188,12 +188,15 @@ async def _misfit(_: Request, error: Exception) -> JSONResponse:
 
 def misfits(found: Sequence[Any], whole: str) -> str:
     """What of something sent does not fit, in a few words each; `whole` is what it is called."""
-    sentences = [
-        f"{clipped('.'.join(_place(one['loc']))) or whole}: {clipped(one['msg'])}"
-        for one in found[:MISFITS_TOLD]
-    ]
+    sentences = [_sentence(one, whole) for one in found[:MISFITS_TOLD]]
     more = len(found) - len(sentences)
     return "; ".join([*sentences, *([f"and {more:,} more"] if more else [])])
+
+
+def _sentence(misfit: Any, whole: str) -> str:
+    if isinstance(misfit, str):  # LangServe's, of a body that is no JSON
+        return f"{whole}: {misfit}"
+    return f"{clipped('.'.join(_place(misfit['loc']))) or whole}: {clipped(misfit['msg'])}"
 
 
 def clipped(text: str) -> str:
