@@ -77,6 +77,9 @@ STATUS: dict[type[errors.TalkerError], int] = {
 }
 """By the nearest class: an error without a row has its parent's."""
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk is full, or what of it this user, or this process, may have."""
+
 MISFITS_TOLD, TOLD_CHARS = 5, 120
 
 HTTP_NAMES = {
@@ -171,7 +174,7 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
 async def _no_room(request: Request, error: Exception) -> JSONResponse:
     """A file that could not be written, as an upload is while it is read."""
     assert isinstance(error, OSError)
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno not in NO_ROOM:
         raise error
     log.error("disk full")
     return await _talker_error(request, errors.DiskFull())
@@ -212,6 +215,9 @@ def _place(loc: Sequence[str | int]) -> list[str]:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    cause = error.__cause__  # FastAPI's 400 is for whatever fails while a body is read
+    if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+        return await _no_room(request, cause)
     name = HTTP_NAMES.get(error.status_code, "bad_request")
     detail = error.detail
     if error.status_code == 404 and detail == "Not Found":
