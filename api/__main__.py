@@ -24,7 +24,8 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 
 def main() -> None:
-    """Serve until SIGTERM or Ctrl-C. Exit code 2 for wrong settings, 1 for a failed start."""
+    """Serve until SIGTERM or Ctrl-C, which end it with exit code 0. 2 is for wrong settings, 1 for
+    a failed start."""
     try:
         settings = load_settings()
         app = create_app(settings)  # here too where others serve it: wrong settings end it now

@@ -182,7 +182,7 @@ class _LimitedBody:
         return message
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, responses=problems(404))
 async def add_videos(
     new: NewVideos,
     user: CurrentUser,
@@ -243,7 +243,7 @@ async def price_videos(
     )
 
 
-@router.post("/sample", status_code=202)
+@router.post("/sample", status_code=202, responses=problems(400, 413))
 async def add_sample(session: Session, user: CurrentUser, resources: AppResources) -> AddedList:
     """Add the talk that comes with the app, for a first answer without key or network."""
     content = await asyncio.to_thread(SAMPLE.read_bytes)

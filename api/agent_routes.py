@@ -18,7 +18,7 @@ from api.accounts.identity import Person
 from api.dependencies import AppResources, Asker, CurrentPerson
 from api.errors import InternalError, RunFailed, status_named
 from api.limits.limits import Who
-from api.problems import OF_MODELS
+from api.problems import OF_MODELS, problems
 from api.remote_agent import RemoteAgent, RemoteInput, RemoteOutput
 from talker.errors import NotAllowed, TalkerError
 from talker.resources import Resources
@@ -35,6 +35,10 @@ PLAYGROUND_POLICY = (
     "object-src 'none'"
 )
 """LangServe's page keeps its schemas in an inline script; our own pages' policy has hashes."""
+
+
+AMISS = problems(400, 404, 409, 413, 422) | OF_MODELS
+"""LangServe reads the body itself, so the document does not know of one."""
 
 
 class PlaygroundClosed(NotAllowed):
@@ -54,7 +58,7 @@ def serve_agent(app: FastAPI) -> None:
     )
 
 
-@router.post("/invoke", responses=OF_MODELS)
+@router.post("/invoke", responses=AMISS)
 async def invoke(request: Request, who: Asker) -> Response:
     """One answer: `{"input": {"messages": […]}, "config": {"configurable": {"thread_id": …}}}`.
 
@@ -66,7 +70,7 @@ async def invoke(request: Request, who: Asker) -> Response:
         return _refusal(failed)
 
 
-@router.post("/batch", responses=OF_MODELS)
+@router.post("/batch", responses=AMISS)
 async def batch(request: Request, who: Asker) -> Response:
     """Several answers side by side: `inputs` and, for each or for all, `config`."""
     try:
@@ -80,7 +84,7 @@ async def batch(request: Request, who: Asker) -> Response:
     response_class=EventSourceResponse,
     responses={
         200: {"content": {"text/event-stream": {}}, "description": "LangServe's events"},
-        **OF_MODELS,
+        **AMISS,
     },
 )
 async def stream(request: Request, who: Asker) -> EventSourceResponse:

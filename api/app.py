@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -54,7 +55,7 @@ from api.loader import VideoLoader
 from api.makings import Makings
 from api.notices import Notices
 from api.pages import add_pages
-from api.problems import EVERYWHERE
+from api.problems import add_problems
 from api.run_store import RunStore
 from api.runs import Runs
 from api.watch import Watch
@@ -76,9 +77,18 @@ API_KEY = Security(
 PUBLIC = (health, auth_routes)
 
 
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        made = self.openapi_schema is None
+        document = super().openapi()
+        if made:
+            add_problems(document)
+        return document
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The whole app. Raises BadSettings where accounts are wanted without a SECRET_KEY."""
-    app = FastAPI(
+    app = _App(
         title="YoutubeTalker",
         version="0.1.0",
         summary="Talk with your YouTube videos: every claim plays the second it was said.",
@@ -132,7 +142,7 @@ def _routes() -> Sequence[BaseRoute]:
         monitoring,
     ):
         by_key = [] if part in PUBLIC or part is chat else [API_KEY]  # a socket has no scheme
-        routes.include_router(part.router, dependencies=by_key, responses=EVERYWHERE)
+        routes.include_router(part.router, dependencies=by_key)
     made = APIRouter()
     made.include_router(routes)
     return made.routes

@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse
 from api.asked import Event
 from api.asking import Ask
 from api.dependencies import AppTalking, CurrentUser
-from api.problems import OF_MODELS
+from api.problems import OF_MODELS, problems
 from api.revising import Edit, Regenerate
 from api.streams import EventStream
 
@@ -24,6 +24,7 @@ EVENTS: dict[str, Any] = {
     "response_class": EventSourceResponse,
     "responses": {
         200: {"content": {"text/event-stream": {}}, "description": "The run's events"},
+        **problems(409),
         **OF_MODELS,
     },
 }

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.asking import check_videos
 from api.dependencies import CurrentUser, Limit, Offset, Session, named
+from api.problems import problems
 from api.videos import FailureOut
 from talker import collections
 from talker.errors import Conflict, NotFound
@@ -100,7 +101,7 @@ async def list_collections(
     return CollectionList(items=[_out(*row) for row in rows], total=total or 0)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(404, 409))
 async def create_collection(
     new: NewCollection, session: Session, user: CurrentUser
 ) -> CollectionOut:
@@ -119,7 +120,7 @@ async def read_collection(
     return await _read(session, user, collection_id)
 
 
-@router.patch("/{collection_id}")
+@router.patch("/{collection_id}", responses=problems(409))
 async def change_collection(
     collection_id: UUID, change: CollectionChange, session: Session, user: CurrentUser
 ) -> CollectionOut:

@@ -16,6 +16,7 @@ from api.asking import UNTITLED, check_scope, own_conversation
 from api.dependencies import AppTalking, CurrentUser, Limit, Offset, Session, named
 from api.feedback import FeedbackOut
 from api.finding import Found, places_in, says
+from api.problems import problems
 from talker.models import Conversation, Message
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
@@ -137,7 +138,7 @@ async def list_conversations(
     return ConversationList(items=items, total=total or 0)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(404))
 async def create_conversation(
     session: Session, user: CurrentUser, new: NewConversation | None = None
 ) -> ConversationOut:

@@ -77,6 +77,9 @@ STATUS: dict[type[errors.TalkerError], int] = {
 }
 """By the nearest class: an error without a row has its parent's."""
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk is full, or what of it this user, or this process, may have."""
+
 MISFITS_TOLD, TOLD_CHARS = 5, 120
 
 HTTP_NAMES = {
@@ -171,7 +174,7 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
 async def _no_room(request: Request, error: Exception) -> JSONResponse:
     """A file that could not be written, as an upload is while it is read."""
     assert isinstance(error, OSError)
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno not in NO_ROOM:
         raise error
     log.error("disk full")
     return await _talker_error(request, errors.DiskFull())
@@ -188,12 +191,15 @@ async def _misfit(_: Request, error: Exception) -> JSONResponse:
 
 def misfits(found: Sequence[Any], whole: str) -> str:
     """What of something sent does not fit, in a few words each; `whole` is what it is called."""
-    sentences = [
-        f"{clipped('.'.join(_place(one['loc']))) or whole}: {clipped(one['msg'])}"
-        for one in found[:MISFITS_TOLD]
-    ]
+    sentences = [_sentence(one, whole) for one in found[:MISFITS_TOLD]]
     more = len(found) - len(sentences)
     return "; ".join([*sentences, *([f"and {more:,} more"] if more else [])])
+
+
+def _sentence(misfit: Any, whole: str) -> str:
+    if isinstance(misfit, str):  # LangServe's, of a body that is no JSON
+        return f"{whole}: {misfit}"
+    return f"{clipped('.'.join(_place(misfit['loc']))) or whole}: {clipped(misfit['msg'])}"
 
 
 def clipped(text: str) -> str:
@@ -209,6 +215,9 @@ def _place(loc: Sequence[str | int]) -> list[str]:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    cause = error.__cause__  # FastAPI's 400 is for whatever fails while a body is read
+    if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+        return await _no_room(request, cause)
     name = HTTP_NAMES.get(error.status_code, "bad_request")
     detail = error.detail
     if error.status_code == 404 and detail == "Not Found":

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from api.dependencies import AppResources
+from api.patience import within
 from api.state_of_things import living_workers
 from ingestion.overview import resting_services
 from talker.database import DATABASE_AWAY, autocommit, why_away
@@ -117,23 +118,12 @@ async def _worker(resources: Resources) -> None:
 
 
 async def _checked(check: Coroutine[None, None, str | None]) -> Part:
-    """What a check says, or "ok"; one that takes too long is not even waited for to end: a
-    statement that is cancelled while Postgres is frozen does not."""
-    task = asyncio.create_task(check)
-    await asyncio.wait({task}, timeout=CHECK_TIMEOUT_S)
-    if not task.done():
-        task.cancel()
-        task.add_done_callback(_ended_late)
-        return Part(ok=False, detail=f"No answer within {CHECK_TIMEOUT_S:.0f} s.")
+    """What a check says, or "ok"."""
     try:
-        return Part(ok=True, detail=task.result() or "ok")
+        return Part(ok=True, detail=await within(CHECK_TIMEOUT_S, check) or "ok")
     except DATABASE_AWAY as error:
         return Part(ok=False, detail=str(why_away(error)))
+    except TimeoutError:
+        return Part(ok=False, detail=f"No answer within {CHECK_TIMEOUT_S:.0f} s.")
     except TalkerError as error:
         return Part(ok=False, detail=str(error))
-
-
-def _ended_late(task: asyncio.Task[str | None]) -> None:
-    """Take what it ended with: nobody wants it any more."""
-    if not task.cancelled():
-        task.exception()

@@ -14,6 +14,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.accounts.identity import Person, still_holds
 from api.dependencies import AppResources, CurrentPerson, CurrentUser, Limit, Offset, Session
+from api.problems import problems
 from api.streams import EventStream
 from api.videos import FailureOut
 from ingestion import jobs
@@ -107,7 +108,7 @@ async def stream_jobs(person: CurrentPerson, resources: AppResources) -> EventSo
     return EventStream(_changes(resources, person), ping=15)
 
 
-@router.post("/{job_id}/retry", status_code=202)
+@router.post("/{job_id}/retry", status_code=202, responses=problems(409))
 async def retry_job(job_id: UUID, session: Session, user: CurrentUser) -> JobOut:
     """Load a video again whose loading failed or was cancelled."""
     job, video = await _find(session, user.id, job_id)
@@ -120,19 +121,19 @@ async def retry_job(job_id: UUID, session: Session, user: CurrentUser) -> JobOut
     return _out(user.id, job, video)
 
 
-@router.post("/{job_id}/pause", status_code=202)
+@router.post("/{job_id}/pause", status_code=202, responses=problems(409))
 async def pause_job(job_id: UUID, session: Session, user: CurrentUser) -> JobOut:
     """Let a job rest; a running one is let go of within a second, and keeps what it fetched."""
     return await _steer(session, user.id, job_id, jobs.pause, "be paused")
 
 
-@router.post("/{job_id}/resume", status_code=202)
+@router.post("/{job_id}/resume", status_code=202, responses=problems(409))
 async def resume_job(job_id: UUID, session: Session, user: CurrentUser) -> JobOut:
     """Put a paused job back on the queue."""
     return await _steer(session, user.id, job_id, jobs.resume, "go on")
 
 
-@router.post("/{job_id}/cancel", status_code=202)
+@router.post("/{job_id}/cancel", status_code=202, responses=problems(409))
 async def cancel_job(job_id: UUID, session: Session, user: CurrentUser) -> JobOut:
     """End a job that is not over."""
     return await _steer(session, user.id, job_id, jobs.cancel, "be cancelled")

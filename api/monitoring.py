@@ -1,7 +1,5 @@
 """The figures of this server, for Prometheus."""
 
-import asyncio
-
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import Metric
@@ -9,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from starlette.requests import Request
 
 from api.dependencies import AppResources
+from api.patience import within
 from api.state_of_things import Things, read_things
 from talker.database import DATABASE_AWAY, autocommit
 from talker.exposition import Exposition, Families
@@ -36,10 +35,15 @@ async def metrics(request: Request, resources: AppResources) -> Response:
 async def _from_rows(resources: Resources) -> list[Metric]:
     """What the tables say; without them, that Postgres is away."""
     try:
-        async with asyncio.timeout(READ_TIMEOUT_S), autocommit(resources.sessions) as session:
-            return [_up(1), *_families(await read_things(session))]
+        things = await within(READ_TIMEOUT_S, _things(resources))
     except (*DATABASE_AWAY, TimeoutError):
         return [_up(0)]
+    return [_up(1), *_families(things)]
+
+
+async def _things(resources: Resources) -> Things:
+    async with autocommit(resources.sessions) as session:
+        return await read_things(session)
 
 
 def _up(value: int) -> Metric:

@@ -1,8 +1,11 @@
 """What every route may answer beside what is asked for, as the OpenAPI document tells it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
+
+from api.accounts.gate import is_private
 
 
 class Problem(BaseModel):
@@ -29,10 +32,58 @@ _MEANINGS = {
 }
 
 
+WORDS = {"type", "title", "minLength", "maxLength", "description", "default"}
+"""The keys of a schema that takes any text: no enumeration, format or pattern."""
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
 
 
-EVERYWHERE = problems(400, 401, 403, 404, 409, 413, 422, 429, 503)
 OF_MODELS = problems(402, 502, 504)
-"""Beside these where a chat model is asked."""
+"""Where a chat model, or one for embeddings, is asked."""
+
+
+def add_problems(document: dict[str, Any]) -> None:
+    """What can be told from a route's path, parameters and body; the rest stands at the route."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            for status in sorted(_problems_of(path, method, operation)):
+                if status == 422 or str(status) not in answers:
+                    answers[str(status)] = _documented(status)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+
+
+def _problems_of(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
+    parameters = operation.get("parameters", [])
+    has_body = "requestBody" in operation
+    yield 403  # a foreign Host or Origin
+    if is_private(path):
+        yield from (401, 429, 503)
+    elif method == "post":
+        yield 503
+        if has_body:
+            yield 429
+    if any(parameter["in"] == "path" for parameter in parameters):
+        yield 404
+    if has_body or parameters:
+        yield 422
+    if has_body:
+        yield 413
+    if has_body or any(_takes_words(parameter["schema"]) for parameter in parameters):
+        yield 400  # what cannot be stored, or makes no sense
+
+
+def _takes_words(schema: dict[str, Any]) -> bool:
+    kinds = schema.get("anyOf", [schema])
+    return any(kind.get("type") == "string" and kind.keys() <= WORDS for kind in kinds)
+
+
+def _documented(status: int) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {
+        "description": _MEANINGS[status],
+        "content": {"application/json": {"schema": schema}},
+    }

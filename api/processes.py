@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import signal
 import socket
 import sys
 import time
+from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -41,6 +44,13 @@ class LeavingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             spare_collector()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """To stop when told to is no failure: uvicorn's own would raise the signal again at the
+        end, and the program's status be that of one that was killed."""
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.app.state.leaving = True
@@ -135,7 +145,8 @@ def serve(config: uvicorn.Config, listening: socket.socket) -> bool:
     """Serve until told to stop; false for a start that failed."""
     if config.workers == 1:
         server = AnnouncingServer(config)
-        server.run([listening])
+        with suppress(SystemExit):  # how uvicorn ends a start that failed
+            server.run([listening])
         return server.started
     processes = WebProcesses(config, [listening])
     processes.run()

@@ -10,6 +10,7 @@ from agent.events import source
 from agent.retrieve import find_passages
 from api.asking import check_scope, scope
 from api.dependencies import AppResources, AppSearch, CurrentUser
+from api.problems import OF_MODELS, problems
 
 router = APIRouter(tags=["search"])
 
@@ -31,7 +32,7 @@ class SearchOut(BaseModel):
     passages: list[PassageOut]
 
 
-@router.get("/search")
+@router.get("/search", responses=problems(404, 409) | OF_MODELS)
 async def search(
     q: Annotated[str, Query(min_length=1, max_length=2_000)],
     user: CurrentUser,

@@ -29,7 +29,7 @@ from api.dependencies import (
     Session,
 )
 from api.makings import Making
-from api.problems import OF_MODELS
+from api.problems import OF_MODELS, problems
 from api.streams import EventStream
 from ingestion import library
 from talker.errors import ChatModelNeeded, SummaryNotFound, VideoNotReady
@@ -100,6 +100,7 @@ async def get_summary(
     response_class=EventSourceResponse,
     responses={
         200: {"content": {"text/event-stream": {}}, "description": "How it is written"},
+        **problems(409),
         **OF_MODELS,
     },
 )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from sqlalchemy import func, select
 
 from api.dependencies import CurrentUser, Limit, Offset, Session, named
+from api.problems import problems
 from talker import templates
 from talker.models import Place, Template
 from talker.templates import BUILT_IN, BuiltIn
@@ -101,7 +102,7 @@ async def list_templates(
     return TemplateList(items=[*first, *map(own_template_out, rows)], total=len(built_in) + total)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(409))
 async def create_template(new: NewTemplate, session: Session, user: CurrentUser) -> TemplateOut:
     return own_template_out(await templates.create(session, user, **new.model_dump()))
 
@@ -113,7 +114,7 @@ async def read_template(template_id: str, session: Session, user: CurrentUser) -
     return _built_in(found) if isinstance(found, BuiltIn) else own_template_out(found)
 
 
-@router.patch("/{template_id}")
+@router.patch("/{template_id}", responses=problems(409))
 async def change_template(
     template_id: str, change: TemplateChange, session: Session, user: CurrentUser
 ) -> TemplateOut:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.asking import check_collection
 from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
+from api.problems import problems
 from api.video_list import Order, Sort, Wanted, listed
 from ingestion import library
 from talker.errors import BadRequest, NotFound, Reason
@@ -108,7 +109,7 @@ class TranscriptOut(BaseModel):
     segments: list[SegmentOut]
 
 
-@router.get("")
+@router.get("", responses=problems(404))
 async def list_videos(
     session: Session,
     user: CurrentUser,

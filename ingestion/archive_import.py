@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,8 @@ from ingestion import archive_files as files
 from ingestion.archive_collections import import_collection
 from ingestion.jobs import ACTIVE, latest_jobs, put_back
 from ingestion.meters import Meter
+from ingestion.room import open_room
+from talker.errors import LibraryFull
 from talker.models import (
     IngestionBatch,
     IngestionJob,
@@ -23,6 +25,7 @@ from talker.models import (
     User,
     Video,
 )
+from talker.quotas import quotas_of
 from talker.resources import Resources
 from talker.sources import watch_url
 
@@ -35,8 +38,8 @@ async def import_library(
     The files are trusted as the operator who gives the command is: a shared YouTube video is
     everybody's again, and another one becomes the person's own file. No service is asked; a video
     without a transcript goes to the queue by its link. Each file is entered whole or not at all,
-    so a run after a killed one ends as if that had not been. Raises BadRequest for a folder that
-    is no export.
+    so a run after a killed one ends as if that had not been; one that the person's quotas leave no
+    room for fails beside the others. Raises BadRequest for a folder that is no export.
     """
     library = await asyncio.to_thread(files.read_library, folder)
     importing = _Import(resources, user, f"import of {folder}")
@@ -52,11 +55,10 @@ async def import_library(
     for done, path in enumerate(paths, 1):
         try:
             content = await asyncio.to_thread(files.read, path, files.VideoFile)
-        except files.BadArchiveFile as error:
+            await importing.video(content)
+        except (files.BadArchiveFile, LibraryFull) as error:
             failed += 1
             meter.tell("failed", f"{files.VIDEOS}/{path.name}", str(error))
-        else:
-            await importing.video(content)
         meter.at(done, len(paths))
     collections, wrong = await _collections(importing, folder, meter)
     return files.Outcome(len(importing.ids), collections, failed + wrong), importing.jobs
@@ -70,17 +72,24 @@ class _Import:
         self.user = user
         self.ids: dict[str, UUID] = {}
         self.jobs: list[UUID] = []
+        self._quotas = quotas_of(user, resources.settings)
         self._batch: dict[str, Any] = {"id": uuid4(), "user_id": user.id, "source": source}
 
     async def video(self, content: files.VideoFile) -> None:
-        """Enter one video, its transcripts and its job, all together."""
+        """Enter one video, its transcripts and its job, all together. Raises LibraryFull."""
         async with self.resources.sessions.begin() as session:
+            room = await open_room(session, self.user, self._quotas)
             video = await _video(session, self.user, content)
-            await session.execute(
+            is_new = await session.scalar(
                 insert(LibraryEntry)
                 .values(user_id=self.user.id, video_id=video.id, added_at=content.added_at)
                 .on_conflict_do_nothing()
+                .returning(true())
             )
+            if room is not None and is_new:
+                own = content.transcripts() if video.owner_id is not None else ()
+                size = sum(_bytes(transcript) for transcript in own)
+                room.take(duration_ms=video.duration_ms or 0, size=size)
             transcript_id = await _transcript(session, video, content)
             if video.status != "ready":
                 await session.execute(
@@ -187,7 +196,7 @@ async def _store(session: AsyncSession, video: Video, content: files.TranscriptF
         language=content.language,
         kind=content.kind,
         provider=content.provider,
-        bytes=sum(len(segment.text.encode()) for segment in content.segments),
+        bytes=_bytes(content),
     )
     session.add(transcript)
     await session.flush()
@@ -205,6 +214,10 @@ async def _store(session: AsyncSession, video: Video, content: files.TranscriptF
         ],
     )
     return transcript.id
+
+
+def _bytes(transcript: files.TranscriptFile) -> int:
+    return sum(len(segment.text.encode()) for segment in transcript.segments)
 
 
 async def _collections(importing: _Import, folder: Path, meter: Meter) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from pythonjsonlogger.json import JsonFormatter
 from talker.settings import LogFormat
 
 STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+OUR_OWN = ("agent", "api", "ingestion", "talker")
 NOISY = (
     "httpx",
     "httpcore",
@@ -72,10 +73,16 @@ def json_formatter() -> JsonFormatter:
 
 
 def start_logging(level: str, shape: LogFormat = "text") -> None:
-    """Send the program's log to standard error; called once, at its entry."""
+    """Send the program's log to standard error; called once, at its entry.
+
+    DEBUG is our own modules' alone: libraries tell there whatever passes through them, which is
+    people's words.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(json_formatter() if shape == "json" else FieldFormatter())
     handler.addFilter(_WithIds())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level="INFO" if level == "DEBUG" else level, handlers=[handler], force=True)
+    for name in OUR_OWN:
+        logging.getLogger(name).setLevel(level)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

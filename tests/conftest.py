@@ -19,6 +19,7 @@ from api.app import create_app
 from api.runs import Runs
 from talker.database import migrate
 from talker.embedded import ServerUrls, servers
+from talker.metrics import Metrics
 from talker.models import LOCAL_USER_EMAIL, User
 from talker.resources import Resources, open_resources
 from talker.settings import Settings
@@ -177,3 +178,32 @@ async def running(settings: Settings) -> AsyncIterator[App]:
     app = create_app(settings)
     async with serving(app) as url, plain_http(url, timeout=30) as http:
         yield App(url=url, http=http, resources=app.state.resources, runs=app.state.runs)
+        assert undocumented(app.state.resources.metrics) == []
+
+
+def undocumented(metrics: Metrics) -> list[str]:
+    """The answers that were given to anybody and are not in the OpenAPI document."""
+    known = documented_answers()
+    requests = [
+        one.labels
+        for family in metrics.registry.collect()
+        for one in family.samples
+        if one.name == "talker_http_requests_total"
+    ]
+    return [
+        f"{labels['method']} {labels['route']}: {labels['status']}"
+        for labels in requests
+        if (labels["method"], labels["route"]) in known
+        and labels["status"] not in known[labels["method"], labels["route"]]
+    ]
+
+
+@cache
+def documented_answers() -> dict[tuple[str, str], set[str]]:
+    """Statuses by method and path."""
+    document = create_app(Settings(_env_file=None)).openapi()
+    return {
+        (method.upper(), path): set(operation["responses"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }

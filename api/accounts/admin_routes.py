@@ -15,9 +15,10 @@ from api.accounts.errors import InvitationNotFound
 from api.accounts.leaving import delete_account, stop_answers
 from api.accounts.overview import AccountRow, accounts, read_accounts
 from api.dependencies import AppResources, AppTalking, CurrentUser, Limit, Offset, Session
+from api.problems import problems
 from talker.models import AuditEvent, OneTimeLink, User, UserRole, now
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+router = APIRouter(prefix="/admin", tags=["admin"], responses=problems(409))
 
 
 class UserOut(AccountOut):

@@ -20,6 +20,7 @@ from api.accounts.identity import COOKIE
 from api.accounts.passwords import MAX_CHARS, MIN_CHARS
 from api.accounts.service import DEVICE_COOKIE, Accounts, accounts_of
 from api.dependencies import AppResources, Session
+from api.problems import problems
 from talker.models import AccessToken, LinkPurpose, User, UserRole, now
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
@@ -98,7 +99,7 @@ async def read_options(resources: AppResources) -> AuthOptions:
     )
 
 
-@router.post("/register", status_code=201)
+@router.post("/register", status_code=201, responses=problems(409))
 async def register(
     new: NewAccount, request: Request, resources: AppResources, accounts: AppAccounts
 ) -> AccountOut:
@@ -122,7 +123,7 @@ async def register(
     return account_out(user)
 
 
-@router.post("/login")
+@router.post("/login", responses=problems(401, 409))
 async def log_in(
     sent: Credentials,
     request: Request,
@@ -159,7 +160,7 @@ async def log_in(
     return account_out(user)
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, responses=problems(409))
 async def log_out(
     request: Request, response: Response, session: Session, accounts: AppAccounts
 ) -> None:
@@ -170,7 +171,7 @@ async def log_out(
     drop_cookie(response, accounts)
 
 
-@router.post("/forgot", status_code=202)
+@router.post("/forgot", status_code=202, responses=problems(409))
 async def forgot_password(
     sent: Forgotten,
     request: Request,
@@ -192,7 +193,7 @@ async def forgot_password(
     return ResetAsked(mail=True, detail=detail)
 
 
-@router.post("/reset", status_code=204)
+@router.post("/reset", status_code=204, responses=problems(409))
 async def reset_password(new: NewPassword, resources: AppResources, accounts: AppAccounts) -> None:
     """Set a new password with a link's token; every login ends."""
     purposes: tuple[LinkPurpose, ...] = ("reset",)

@@ -12,9 +12,10 @@ from api.accounts.auth_routes import AppAccounts
 from api.accounts.errors import KeyNotFound, TooManyKeys
 from api.accounts.tokens import KEY_PREFIX, SHOWN
 from api.dependencies import CurrentUser, Limit, Offset, Session
+from api.problems import problems
 from talker.models import ApiKey, KeyScope, now
 
-router = APIRouter(prefix="/keys", tags=["accounts"])
+router = APIRouter(prefix="/keys", tags=["accounts"], responses=problems(409))
 
 MAX_KEYS = 100
 

@@ -23,6 +23,7 @@ from api.dependencies import (
     Offset,
     Session,
 )
+from api.problems import problems
 from talker.models import AccessToken, KeyScope, now
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
@@ -66,7 +67,7 @@ async def read_me(person: CurrentPerson, resources: AppResources) -> MeOut:
     return MeOut(**known, auth=resources.settings.auth, scope=person.scope)
 
 
-@router.delete("/me", status_code=204)
+@router.delete("/me", status_code=204, responses=problems(409))
 async def delete_me(
     person: CurrentPerson,
     request: Request,
@@ -83,7 +84,7 @@ async def delete_me(
     drop_cookie(response, accounts)
 
 
-@router.post("/password", status_code=204)
+@router.post("/password", status_code=204, responses=problems(409))
 async def change_password(
     change: PasswordChange, person: CurrentPerson, resources: AppResources, accounts: AppAccounts
 ) -> None:
@@ -99,7 +100,7 @@ async def change_password(
         await people.log_out_everywhere(session, user.id, but=person.login_id)
 
 
-@router.get("/sessions")
+@router.get("/sessions", responses=problems(409))
 async def list_sessions(
     session: Session,
     person: CurrentPerson,
@@ -131,7 +132,7 @@ async def list_sessions(
     )
 
 
-@router.delete("/sessions", status_code=204)
+@router.delete("/sessions", status_code=204, responses=problems(409))
 async def end_other_sessions(
     session: Session, person: CurrentPerson, _accounts: AppAccounts
 ) -> None:
@@ -139,7 +140,7 @@ async def end_other_sessions(
     await people.log_out_everywhere(session, person.user.id, but=person.login_id)
 
 
-@router.delete("/sessions/{session_id}", status_code=204)
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(409))
 async def end_session(
     session_id: UUID, session: Session, user: CurrentUser, _accounts: AppAccounts
 ) -> None:

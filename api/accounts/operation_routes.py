@@ -17,6 +17,7 @@ from api.accounts.costs import MOST_DAYS, read_costs, span_of_days
 from api.accounts.everybodys_jobs import TO_LOOK_AT, Found, read_jobs, steer_job
 from api.dependencies import AppResources, CurrentUser, Limit, Offset, Session
 from api.health import Readiness, look
+from api.problems import problems
 from api.state_of_things import read_things
 from api.videos import FailureOut
 from talker.database import autocommit
@@ -131,7 +132,7 @@ async def overview_of(resources: Resources) -> Overview:
     )
 
 
-@router.get("/costs")
+@router.get("/costs", responses=problems(400))
 async def list_costs(
     session: Session, start: date | None = None, end: date | None = None
 ) -> CostList:
@@ -161,13 +162,13 @@ async def list_queue(
     return QueueJobs(items=[queue_job(one) for one in found], total=total)
 
 
-@router.post("/queue/{job_id}/retry", status_code=202)
+@router.post("/queue/{job_id}/retry", status_code=202, responses=problems(409))
 async def retry_job(job_id: UUID, session: Session, admin: CurrentUser) -> QueueJob:
     """Try somebody's job again that failed or was cancelled."""
     return queue_job(await steer_job(session, admin.email, job_id, "retry"))
 
 
-@router.post("/queue/{job_id}/cancel", status_code=202)
+@router.post("/queue/{job_id}/cancel", status_code=202, responses=problems(409))
 async def cancel_job(job_id: UUID, session: Session, admin: CurrentUser) -> QueueJob:
     """End a job that is not over, whoever waits for it."""
     return queue_job(await steer_job(session, admin.email, job_id, "cancel"))

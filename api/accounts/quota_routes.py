@@ -10,10 +10,11 @@ from api.accounts import people, quotas
 from api.accounts.auth_routes import AppAccounts
 from api.accounts.quotas import OwnQuotas
 from api.dependencies import CurrentUser, Session
+from api.problems import problems
 from talker.models import User
 from talker.settings import Settings
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+router = APIRouter(prefix="/admin", tags=["admin"], responses=problems(409))
 
 
 class Amounts(BaseModel):

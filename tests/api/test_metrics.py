@@ -4,15 +4,18 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from talker.embedded import ServerUrls
 from talker.resources import Resources
 from tests import make
 from tests.api.test_admin import environment
-from tests.conftest import App
-from tests.people import accounts_app, bearer, error_of, make_key, member
+from tests.conftest import App, running
+from tests.journeys.test_outages import MakeSettings, behind_relay, port_of
+from tests.people import accounts_app, bearer, error_of, make_key, member, with_accounts
 from tests.programs import Programs
+from tests.relay import relay_to
 
 
 async def figures(http: httpx.AsyncClient, **options: object) -> dict[str, list[dict[str, str]]]:
@@ -84,6 +87,50 @@ async def test_figures_are_for_administrators_and_their_keys(
             found = await figures(app.http, headers=bearer(key))
             assert total(found, "talker_users", role="admin") == 1
             assert total(found, "talker_users", role="user") == 1
+
+
+async def test_while_postgres_is_away_who_got_figures_before_gets_those_of_the_process(
+    embedded: ServerUrls, database_url: str, tmp_path: Path
+) -> None:
+    async with relay_to(port_of(database_url)) as relay:
+        through = database_url.replace(f":{relay.target_port}", f":{relay.port}")
+        async with (
+            running(with_accounts(embedded, tmp_path, through)) as app,
+            member(app, "boss@example.org", admin=True) as boss,
+            member(app, "user@example.org") as user,
+        ):
+            watching, idle = [bearer(await make_key(boss, scope="read")) for _ in range(2)]
+            assert total(await figures(app.http, headers=watching), "talker_database_up") == 1
+            await user.get("/api/metrics")
+            relay.sever()
+            found = await figures(app.http, headers=watching)
+            assert total(found, "talker_database_up") == 0
+            assert total(found, "talker_open_sockets") == 0
+            assert "talker_jobs" not in found
+            for headers in (idle, {}, bearer("made-up")):
+                refused = await app.http.get("/api/metrics", headers=headers)
+                assert error_of(refused) == (503, "database_unavailable")
+            assert error_of(await user.get("/api/metrics")) == (503, "database_unavailable")
+            relay.mend()
+            assert total(await figures(app.http, headers=watching), "talker_database_up") == 1
+
+
+@pytest.mark.parametrize("outage", ["cut", "frozen"])
+async def test_of_ones_own_app_the_figures_are_there_while_postgres_is_not(
+    make_settings: MakeSettings, outage: str
+) -> None:
+    async with behind_relay(make_settings, "database_url") as (app, relay):
+        await figures(app.http)
+        if outage == "cut":
+            relay.sever()
+        else:
+            relay.flowing.clear()
+        assert total(await figures(app.http), "talker_database_up") == 0
+        relay.flowing.set()
+        relay.mend()
+        async with asyncio.timeout(60):
+            while total(await figures(app.http), "talker_database_up") == 0:
+                await asyncio.sleep(0.2)
 
 
 async def test_whichever_process_is_asked_tells_of_all_and_forgets_those_that_ended(

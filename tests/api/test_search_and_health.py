@@ -1,3 +1,5 @@
+import asyncio
+
 import httpx
 import pytest
 
@@ -68,8 +70,9 @@ async def test_the_app_is_ready_when_database_index_and_worker_are(
     client: httpx.AsyncClient,
 ) -> None:
     assert (await client.get("/api/health")).json() == {"status": "alive"}
-    ready = (await client.get("/api/health/ready")).json()
-    assert ready["ready"]
+    async with asyncio.timeout(60):  # a worker says that it lives once it has started
+        while not (ready := (await client.get("/api/health/ready")).json())["ready"]:
+            await asyncio.sleep(0.1)
     assert ready["database"]["ok"]
     assert ready["index"]["ok"]
     assert ready["worker"]["ok"]

@@ -38,8 +38,15 @@ class Docker:
     cli: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, quiet: bool = True, text: str | None = None) -> str:
-        return _run([self.cli, *arguments], self.environment, quiet=quiet, text=text)
+    def run(self, *arguments: str, text: str | None = None) -> str:
+        return _run([self.cli, *arguments], self.environment, text=text)
+
+    def answers(self) -> bool:
+        environment = {**os.environ, **self.environment}
+        asked = subprocess.run(
+            [self.cli, "info"], env=environment, capture_output=True, check=False
+        )
+        return asked.returncode == 0
 
     def has_image(self, image: str) -> bool:
         return bool(self.run("image", "ls", "--quiet", image).strip())
@@ -72,19 +79,23 @@ class Compose:
     tree: Path
     """What relative paths in the files are relative to."""
 
-    def run(self, *arguments: str, quiet: bool = True, text: str | None = None) -> str:
-        files = [part for file in self.files for part in ("--file", str(file))]
-        return _run(
-            [
-                *(str(COMPOSE), "--project-name", self.project),
-                *("--project-directory", str(self.tree), "--env-file", "/dev/null"),
-                *files,
-                *arguments,
-            ],
-            {**self.docker.environment, **self.variables},
-            quiet=quiet,
-            text=text,
-        )
+    def run(self, *arguments: str, text: str | None = None) -> str:
+        command = [*self._command(self.files), *arguments]
+        return _run(command, {**self.docker.environment, **self.variables}, text=text)
+
+    def script(self, name: str, *arguments: str, **variables: str) -> None:
+        """One of `deploy/` on this stack."""
+        *others, last = self.files
+        spoken = {"COMPOSE": " ".join(self._command(others)), "COMPOSE_FILE": str(last)}
+        environment = {**self.docker.environment, **self.variables, **spoken, **variables}
+        _run([str(ROOT / "deploy" / name), *arguments], {**environment, "DATABASE_URL": ""})
+
+    def _command(self, files: Sequence[Path]) -> list[str]:
+        return [
+            *(str(COMPOSE), "--project-name", self.project),
+            *("--project-directory", str(self.tree), "--env-file", "/dev/null"),
+            *(part for file in files for part in ("--file", str(file))),
+        ]
 
     def address(self, service: str, port: int) -> str:
         """Where a published port answers: `http://127.0.0.1:…`."""
@@ -98,30 +109,33 @@ class Compose:
     def up(self) -> Iterator[None]:
         """All of it up and healthy; gone at the end, its logs shown on a failure."""
         try:
-            self.run("up", "--detach", "--no-build", "--wait", "--wait-timeout", "600")
+            self.start()
             yield
         except BaseException:
             sys.stdout.write(self.run("logs", "--no-color", "--tail", "40"))
             raise
         finally:
-            self.run("down", "--volumes", "--remove-orphans", "--timeout", "60")
+            self.remove()
+
+    def start(self) -> None:
+        self.run("up", "--detach", "--no-build", "--wait", "--wait-timeout", "600")
+
+    def remove(self) -> None:
+        self.run("down", "--volumes", "--remove-orphans", "--timeout", "60")
 
 
-def _run(
-    command: Sequence[str], environment: Mapping[str, str], *, quiet: bool, text: str | None
-) -> str:
+def _run(command: Sequence[str], environment: Mapping[str, str], *, text: str | None = None) -> str:
     done = subprocess.run(
         command,
         env={**os.environ, **environment},
         input=text,
         stdin=subprocess.DEVNULL if text is None else None,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if quiet else None,
+        capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        sys.stderr.write(f"{' '.join(command)}\n{done.stdout[-4000:]}{(done.stderr or '')[-8000:]}")
+        sys.stderr.write(f"{' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-8000:]}")
         done.check_returncode()
     return done.stdout
 
@@ -145,10 +159,7 @@ def _at_hand() -> Docker | None:
     if cli is None:
         return None
     found = Docker(cli, _environment())
-    asked = subprocess.run(
-        [cli, "info"], env={**os.environ, **found.environment}, capture_output=True, check=False
-    )
-    return found if asked.returncode == 0 else None
+    return found if found.answers() else None
 
 
 def _cli() -> str | None:
@@ -209,12 +220,7 @@ def _own_engine() -> Iterator[Docker]:
 
 def _answering(docker: Docker) -> Docker:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            docker.run("info")
-        except subprocess.CalledProcessError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1)
-        else:
-            return docker
+    while not docker.answers() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    docker.run("info")  # shows what is wrong where it still does not
+    return docker

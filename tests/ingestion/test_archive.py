@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -347,6 +348,35 @@ async def test_a_broken_file_says_what_is_wrong_and_the_others_go_on(
     assert why in (detail or "")
     assert len(jobs) == await count(elsewhere, Video) == await count(elsewhere, Transcript) == 1
     assert await count(elsewhere, CollectionVideo) == 1
+
+
+@pytest.mark.parametrize(
+    ("quota", "fit"),
+    [
+        ({"quota_videos": 2}, 2),
+        ({"quota_hours": 0.4}, 3),  # of the two of 20 minutes there is room for one
+        ({"quota_storage_mb": 0.000_1}, 3),  # all but the file
+    ],
+)
+async def test_what_is_imported_fits_into_the_quotas_and_what_is_there_takes_none(
+    resources: Resources,
+    user: User,
+    elsewhere: Resources,
+    tmp_path: Path,
+    quota: dict[str, float],
+    fit: int,
+) -> None:
+    await a_library(resources, user)
+    await export(resources, user, tmp_path / "a")
+    settings = elsewhere.settings.model_copy(update=quota)
+    for _ in range(2):
+        done, meter, _ = await bring_in(replace(elsewhere, settings=settings), tmp_path / "a")
+        assert done.videos == fit
+        full = [(what, detail) for _, what, detail in meter.told if "no room" in (detail or "")]
+        assert len(full) == 4 - fit
+        assert await count(elsewhere, LibraryEntry) == await count(elsewhere, Video) == fit
+    done, meter, _ = await bring_in(elsewhere, tmp_path / "a")
+    assert (done.videos, meter.told) == (4, [])
 
 
 async def test_an_unfinished_export_says_so_and_gives_what_it_has(
