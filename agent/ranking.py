@@ -10,8 +10,11 @@ from talker.embeddings import LOCAL_MODEL
 from talker.points import Candidate, IndexedChunk
 from talker.text import primary
 
-WORDS_SHARE = 0.18
-"""What BM25's logarithm counts beside the cosine in spreads; a chunk with the words has 2 or 3."""
+WORDS_SHARE = 0.4
+"""What BM25's logarithm counts beside the cosine in spreads; a chunk with the words has 2 or 3.
+
+More than on captions of mathematics alone: of programs, menus and tools people ask by name.
+"""
 
 NEIGHBOUR_SHARE = 0.23
 """What the better neighbour's cosine counts: an answer is seldom alone in its surroundings."""

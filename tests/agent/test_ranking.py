@@ -51,6 +51,12 @@ def test_words_decide_between_near_equals() -> None:
     assert order(candidate(0, 0.851), candidate(10, 0.85, words=8.0)) == [10, 0]
 
 
+def test_the_questions_words_make_up_for_half_a_spread() -> None:
+    further = candidate(10, 0.85, words=8.0)
+    assert order(candidate(0, 0.85 + SPREAD / 2), further) == [10, 0]
+    assert order(candidate(0, 0.85 + SPREAD), further) == [0, 10]
+
+
 def test_words_do_not_outweigh_meaning() -> None:
     assert order(candidate(0, 0.90), candidate(10, 0.85, words=12.0)) == [0, 10]
 
