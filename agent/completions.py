@@ -26,11 +26,11 @@ Fields = Mapping[str, Any]
 
 
 class Pace:
-    """How long a stream is left alone after each read, so that many at once can be read at all.
+    """How long a stream's words are left to gather, so that many at once can be passed on at all.
 
-    Passing a word on costs the same whether it comes alone or with the next three: what costs is
-    each read, and each event that is made of one. So the more streams a process has open, the
-    more of their words it takes at a time. A stream that is alone is read as it comes.
+    Passing a word on costs the same whether it comes alone or with the next three. So the more
+    streams a process has open, the more of their words it takes at a time; those of one that is
+    alone are passed on as they come.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,10 @@ async def completion(
             await response.aread()
             raise _refusal(response)
         with _PACE.stream():
-            async with aclosing(events(response.aiter_bytes())) as found:
+            async with (
+                aclosing(_gathered(response.aiter_bytes())) as received,
+                aclosing(events(received)) as found,
+            ):
                 async for together in found:
                     begun = False
                     for piece in _pieces(response, together):
@@ -75,6 +78,34 @@ async def completion(
                         begun = True
                     if begun:
                         await _PACE.pause()
+
+
+async def _gathered(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """A body's bytes, those together that came while nobody asked for more.
+
+    httpx gives the chunks of a body one by one, however many of them have arrived.
+    """
+    waiting, fresh = bytearray(), asyncio.Event()
+
+    async def read() -> None:
+        async for received in body:
+            waiting.extend(received)
+            fresh.set()
+
+    reading = asyncio.create_task(read())
+    reading.add_done_callback(lambda _: fresh.set())
+    try:
+        while waiting or not reading.done():
+            await fresh.wait()
+            fresh.clear()
+            if waiting:
+                received = bytes(waiting)
+                waiting.clear()
+                yield received
+        reading.result()
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def events(body: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
@@ -113,24 +144,33 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
 
 def _pieces(response: Any, together: Sequence[bytes]) -> Iterator[AIMessageChunk]:
     """What came together: the text as one piece, then how it ends and what was counted. Text that
-    came before an error is said before the error is raised."""
+    came before what is wrong is said before that is raised."""
     text = ""
     for event in together:
-        chunk = _fields(json.loads(event))
-        choices = chunk.get("choices") or [{}]
-        choice = _fields(choices[0])
-        text += _fields(choice.get("delta") or {}).get("content") or ""
-        last = _last(chunk, choice)
-        error = chunk.get("error")
-        if text and (last or error):
+        try:
+            more, last = _parts(response, event)
+        except (openai.APIError, ValueError, KeyError, TypeError):
+            if text:
+                yield AIMessageChunk(content=text)
+            raise
+        text += more
+        if text and last:
             yield AIMessageChunk(content=text)
             text = ""
-        if error:
-            raise _failure(response, error)
         if last:
             yield last
     if text:
         yield AIMessageChunk(content=text)
+
+
+def _parts(response: Any, event: bytes) -> tuple[str, AIMessageChunk | None]:
+    """The text of a chunk, and how the completion ends or its count, where it has them."""
+    chunk = _fields(json.loads(event))
+    if error := chunk.get("error"):
+        raise _failure(response, error)
+    choices = chunk.get("choices") or [{}]
+    choice = _fields(choices[0])
+    return _fields(choice.get("delta") or {}).get("content") or "", _last(chunk, choice)
 
 
 def _last(chunk: Fields, choice: Fields) -> AIMessageChunk | None:
