@@ -12,6 +12,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
+    CheckpointTuple,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -25,6 +26,8 @@ PULLED = "~__pregel_pull, "
 """How LangGraph's path of a task begins that is a node of its own, not one of a `Send`."""
 BRANCH = "branch:to:"
 """How its channels begin that only say which node comes next."""
+FRESH = "00000000-0000-0000-0000-000000000000"
+"""No checkpoint: a turn that starts from it remembers nothing, whatever the thread holds."""
 LASTING = WRITES_IDX_MAP.keys() - {ERROR}
 """Interrupts and the words they were resumed with. A run that failed is not gone on with."""
 
@@ -38,6 +41,11 @@ class TurnSaver(AsyncPostgresSaver):
     doing the step again where others of its superstep were not finished: so for the parts of a
     `Send` it is kept, and so is what an interrupt needs.
     """
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        if config["configurable"].get("checkpoint_id") == FRESH:
+            return None  # known without a look
+        return await super().aget_tuple(config)
 
     async def aput(
         self,

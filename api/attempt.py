@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
+from agent.checkpoints import FRESH
 from agent.state import AgentState, Answer, Question, Reader
 from api.answer_record import AnswerRecord
 from api.asked import Event, message_event
@@ -32,8 +33,6 @@ Graph = CompiledStateGraph[AgentState, Reader, Question, Answer]
 MAX_ATTEMPTS = 3
 STOP_GRACE_S = 2.0
 """How long an answer that is being written may take to prove its citations once it is stopped."""
-FRESH = "00000000-0000-0000-0000-000000000000"
-"""No checkpoint: a turn that starts from it remembers nothing, whatever the thread holds."""
 
 
 class RunLost(Unavailable):

