@@ -114,8 +114,9 @@ async def run() -> list[Row]:
 
 
 async def _warm(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> None:
-    await asked(http, await conversation(http), QUESTIONS[0])
-    await _bare(bare, url)
+    for question in QUESTIONS:  # so that Postgres and psycopg know every statement
+        await asked(http, await conversation(http), question)
+        await _bare(bare, url)
 
 
 async def _alone(http: httpx.AsyncClient, bare: httpx.AsyncClient, url: str) -> list[Row]:
