@@ -105,9 +105,13 @@ class LocalEmbeddings(OpenEmbeddings):
             if kind == _LAST:
                 return
             if future.set_running_or_notify_cancel():
-                # The engine reads a C string: a NUL inside would end the text there.
-                vector = model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
-                future.set_result(vector.tolist())
+                try:
+                    # The engine reads a C string: a NUL inside would end the text there.
+                    vector = model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
+                except Exception as error:  # who asked is told; the thread is everybody's
+                    future.set_exception(error)
+                else:
+                    future.set_result(vector.tolist())
 
 
 def _processors() -> int:

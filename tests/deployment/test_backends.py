@@ -22,7 +22,8 @@ from tests.model_server import ModelServer
 from tests.programs import Programs, kill
 from tests.servers import serving
 
-WORD_S = 0.05
+WORD_S = 0.15
+"""So slow that nearly always somebody is being answered."""
 HELD_S = 180
 """How long Caddy holds a request here: as long as an app may take to start."""
 ANSWERED_WITHIN_S = HELD_S + 20

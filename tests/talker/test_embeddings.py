@@ -1,5 +1,6 @@
 import asyncio
 import math
+import os
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -163,3 +164,10 @@ def test_an_index_knows_which_model_filled_it() -> None:
     assert embedding_model_name(Settings(_env_file=None)) == LOCAL_MODEL
     remote = remote_settings("http://127.0.0.1:9/v1")
     assert embedding_model_name(remote) == "openai/text-embedding-3-small"
+
+
+def test_a_text_that_cannot_be_embedded_fails_alone(local: LocalEmbeddings) -> None:
+    for _ in range(os.cpu_count() or 1):  # as many as there are threads that it could end
+        with pytest.raises(UnicodeEncodeError):
+            local.embed_query("a\ud800b")
+    assert len(local.embed_query("a lamp in the dark")) == 384
