@@ -108,7 +108,7 @@ class LocalEmbeddings(OpenEmbeddings):
                 try:
                     # The engine reads a C string: a NUL inside would end the text there.
                     vector = model.encode(text.replace("\0", " "), is_query=kind == _QUESTION)
-                except Exception as error:  # who asked is told; the thread is everybody's
+                except Exception as error:  # noqa: BLE001 - told to who asked; the thread is everybody's
                     future.set_exception(error)
                 else:
                     future.set_result(vector.tolist())
