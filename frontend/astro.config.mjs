@@ -110,6 +110,9 @@ export default defineConfig({
   },
   vite: {
     plugins: [tailwindcss()],
+    // One file of styles: what is loaded later would ask for those of a script it shares by a
+    // name that Astro has changed.
+    build: { cssCodeSplit: false },
     environments: {
       client: {
         build: {
