@@ -13,10 +13,11 @@ from typing import Any, LiteralString
 import psycopg
 from langgraph.checkpoint.postgres import PostgresSaver
 from procrastinate.schema import SchemaManager
+from psycopg.pq import PipelineStatus
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
 from sqlalchemy import Connection, event
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
 from sqlalchemy.ext.asyncio import (
@@ -106,6 +107,7 @@ def open_engine(database_url: str) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _limit)
     event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "handle_error", _give_up_broken)
     return engine
 
 
@@ -132,6 +134,24 @@ def _answers(dialect: Dialect, connection: DBAPIConnection) -> bool:
         return dialect.do_ping(connection)
     except psycopg.Error:
         return False
+
+
+def _give_up_broken(context: ExceptionContext) -> None:
+    """Close a connection that an error left in the middle of a pipeline.
+
+    Work that is cancelled as psycopg's `executemany` begins one ends with an AssertionError, and
+    its connection would answer the next statements with nothing, or with each other's rows.
+    """
+    connection = context.connection
+    if connection is not None and not connection.invalidated:
+        driver = connection.connection.driver_connection
+        if driver is not None and is_in_pipeline(driver):
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
+
+
+def is_in_pipeline(connection: psycopg.AsyncConnection[Any]) -> bool:
+    return connection.pgconn.pipeline_status != PipelineStatus.OFF
 
 
 def has_news(connection: psycopg.AsyncConnection[Any]) -> bool:

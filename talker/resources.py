@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from talker.chunks import ChunkIndex
-from talker.database import CONNECTION, LIMITS, POOL_WAIT_S, has_news, migrate, open_engine
+from talker.database import (
+    CONNECTION,
+    LIMITS,
+    POOL_WAIT_S,
+    has_news,
+    is_in_pipeline,
+    migrate,
+    open_engine,
+)
 from talker.embedded import servers
 from talker.embeddings import OpenEmbeddings, embedding_model_name, open_embeddings
 from talker.metrics import Metrics
@@ -92,6 +100,12 @@ async def _check(connection: AsyncConnection[DictRow]) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
+async def _refuse_broken(connection: AsyncConnection[DictRow]) -> None:
+    """Raise OperationalError, so that the pool closes it, for a connection left in a pipeline."""
+    if is_in_pipeline(connection):
+        raise OperationalError("The connection was left in the middle of a pipeline.")
+
+
 @asynccontextmanager
 async def open_pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool as LangGraph's Postgres saver needs it: autocommit, rows as dictionaries."""
@@ -109,6 +123,7 @@ async def open_pool(database_url: str) -> AsyncIterator[Pool]:
         kwargs=options,
         configure=_limit,
         check=_check,
+        reset=_refuse_broken,
         open=False,
     )
     async with pool:

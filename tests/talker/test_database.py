@@ -1,15 +1,23 @@
 import asyncio
 import sys
+import time
 from uuid import uuid4
 
 import psycopg
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, func, select
+from psycopg.waiting import MAX_BUSY_TIME
+from sqlalchemy import create_engine, event, func, literal, select, text
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from agent.checkpoints import open_checkpointer
-from talker.database import autocommit, newest_revision, open_engine, sqlalchemy_url
+from talker.database import (
+    autocommit,
+    is_in_pipeline,
+    newest_revision,
+    open_engine,
+    sqlalchemy_url,
+)
 from talker.embedded import ServerUrls
 from talker.migrating import alembic_config
 from talker.models import Base
@@ -116,3 +124,45 @@ async def test_what_only_reads_has_no_transaction_and_what_comes_after_it_has_on
         first, second = [(await session.scalars(select(func.now()))).one() for _ in range(2)]
         assert first == second
     await engine.dispose()
+
+
+def keep_busy() -> None:
+    time.sleep(MAX_BUSY_TIME)
+
+
+async def test_work_that_is_cancelled_as_it_begins_a_pipeline_leaves_no_broken_connection(
+    database_url: str,
+) -> None:
+    engine = open_engine(database_url)
+    used: list[psycopg.AsyncConnection] = []
+    event.listen(engine.sync_engine, "checkout", lambda one, *_: used.append(one.driver_connection))
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE numbers (n int)"))
+
+    async def work() -> None:
+        async with engine.begin() as connection:
+            rows = [{"n": number} for number in range(20)]
+            keep_busy()  # then psycopg lets others run first, between two steps of a pipeline
+            await connection.execute(text("INSERT INTO numbers VALUES (:n)"), rows)
+
+    task = asyncio.create_task(work())
+    while not is_in_pipeline(used[-1]):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    for _ in range(3):
+        async with engine.begin() as connection:
+            assert await connection.scalar(select(literal(42))) == 42
+    await engine.dispose()
+
+
+async def test_a_checkpoint_connection_left_in_a_pipeline_is_not_used_again(
+    database_url: str,
+) -> None:
+    async with open_pool(database_url) as pool:
+        async with pool.connection() as connection:
+            connection.pgconn.enter_pipeline_mode()
+        async with pool.connection() as other:
+            assert other is not connection
+            found = await (await other.execute("SELECT 42 AS found")).fetchone()
+            assert found == {"found": 42}
