@@ -59,8 +59,11 @@ class JobProgress:
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         if self.stopped:
-            # Nobody else's cancellation may be swallowed with ours.
-            return self._work.uncancel() == 0 and isinstance(error, asyncio.CancelledError)
+            # Nobody else's cancellation may be swallowed with ours; what else a cancelled step
+            # ends with, as psycopg's own assertions, is nobody's business any more.
+            return self._work.uncancel() == 0 and isinstance(
+                error, asyncio.CancelledError | Exception
+            )
         with suppress(SQLAlchemyError):
             await self._write()
         return False
