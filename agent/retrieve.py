@@ -31,6 +31,7 @@ class Find(Protocol):
         scope: Sequence[str] | None,
         *,
         before: str = "",
+        language: str = "",
         span: Span | None = None,
         limit: int = PASSAGES,
     ) -> list[Passage]: ...
@@ -59,12 +60,14 @@ async def find_passages(
     search: Search,
     sessions: async_sessionmaker[AsyncSession],
     before: str = "",
+    language: str = "",
     span: Span | None = None,
     limit: int = PASSAGES,
 ) -> list[Passage]:
     """The best passages, numbered from 1, within the readable videos of `scope` (their ids).
 
-    With a `span` only what lies in that stretch of each video.
+    `language` is the question's where a few words do not tell; with a `span` only what lies in that
+    stretch of each video.
 
     Raises IndexUnavailable, IndexMismatch, and ModelError's kinds for remote embeddings.
     """
@@ -72,7 +75,9 @@ async def find_passages(
     rows = partial(statement, sessions)
     readable = await readable_ids(rows, await reader_id(rows, user_id), wanted)
     with span_of("retrieval", {"talker.videos": len(readable)}) as around:
-        found = await search.passages(question, readable, before=before, span=span, limit=limit)
+        found = await search.passages(
+            question, readable, before=before, language=language, span=span, limit=limit
+        )
         around.set_attribute("talker.passages", len(found))
     videos = await names(rows, {passage.video_id for passage in found})
     # A video that was removed meanwhile has no name any more.

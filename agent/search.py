@@ -16,7 +16,7 @@ from talker.chunks import ChunkIndex
 from talker.database import statement
 from talker.points import Candidate, IndexedChunk
 from talker.sentences import Sentence, TimedText, joined, sentences_of
-from talker.text import guess_language, tokens
+from talker.text import guess_language, primary, tokens
 
 AROUND = 8
 """Segments before and behind a passage in which the rest of a sentence is looked for."""
@@ -69,19 +69,21 @@ class Search:
         video_ids: Collection[UUID],
         *,
         before: str = "",
+        language: str = "",
         span: Span | None = None,
         limit: int = 8,
     ) -> list[Passage]:
         """The best passages within the videos that the caller may read.
 
-        `before` is the user's turn before a follow-up, `span` the stretch of each video to look
-        in. Raises IndexUnavailable, IndexMismatch,
-        and ModelError's kinds when a remote embedding model fails.
+        `before` is the user's turn before a follow-up, `language` the question's where a few words
+        do not tell, `span` the stretch of each video to look in. Raises IndexUnavailable,
+        IndexMismatch, and ModelError's kinds when a remote embedding model fails.
         """
         asked = f"{before}\n{question}" if before else question
         between = (span["start_ms"], span["end_ms"]) if span else None
         candidates = await self._chunks.candidates(asked, video_ids, between=between)
-        language, model = guess_language(tokens(question)), self._chunks.embedding_model
+        language = primary(language) or guess_language(tokens(question))
+        model = self._chunks.embedding_model
         stretches = join(rank(candidates, language, model), limit)
         said = await self._sentences(stretches)
         return [

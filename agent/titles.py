@@ -96,6 +96,22 @@ def subject(asked: str) -> str:
     return " ".join(word for word in name_words(asked) if not is_request_word(word))
 
 
+def subject_as_written(asked: str) -> str:
+    """The same as a request has it, with the small words inside; all of it where that is nothing.
+
+    What it is made of lies nearer to passages about it than the whole request does: see
+    bench/README.md.
+    """
+    words, wanted = asked.split(), set(subject(fold(asked)).split())
+    named = [at for at, word in enumerate(words) if wanted & set(tokens(fold(word)))]
+    if not named:
+        return asked
+    end, language = named[-1] + 1, message_language(asked)
+    while end < len(words) and not is_small(fold(words[end]).strip(_SIGNS), language):
+        end += 1
+    return " ".join(words[named[0] : end]).strip(_SIGNS)
+
+
 def is_small(word: str, language: str) -> bool:
     return word in stop_words("en") or word in stop_words(language)
 

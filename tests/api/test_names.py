@@ -25,6 +25,27 @@ async def test_a_title_in_another_language_leads_to_the_videos_that_speak_of_it(
         assert said.splitlines()[-1] == "- The deep ocean"
 
 
+async def test_videos_that_speak_of_it_are_found_in_whichever_language_they_are_asked_for(
+    app: App,
+) -> None:
+    await load(app)
+    for question, title in (
+        ("Które z moich filmów mówią o pieczeniu chleba?", "Baking bread"),
+        ("¿Cuáles de mis vídeos explican cómo se hornea el pan?", "Baking bread"),
+        ("Quelles vidéos parlent de la cuisson du pain ?", "Baking bread"),
+        ("Które filmy mówią o głębinach oceanu?", "The deep ocean"),
+        ("Welche meiner Videos handeln von der Tiefsee?", "The deep ocean"),
+    ):
+        [line] = [line for line in (await asked(app, question)).splitlines() if line[:1].isdigit()]
+        assert line.startswith(f"1. {title}"), question
+    for question in (
+        "Które z moich filmów mówią o piłce nożnej?",
+        "¿Cuáles de mis vídeos explican la física cuántica?",
+        "Which of my videos explain football?",
+    ):
+        assert "1. " not in await asked(app, question), question
+
+
 async def test_a_name_of_which_nothing_is_said_leads_nowhere(app: App) -> None:
     await load(app)
     said = await asked(app, "Summarise the video “Quarterly tax returns of Norwegian banks”")
