@@ -188,8 +188,14 @@ async def statement(
     """
     engine: AsyncEngine = sessions.kw["bind"]
     taken = await greenlet_spawn(engine.sync_engine.pool.connect)
+    connection: Any = taken.driver_connection
     try:
-        return await _rows(taken.driver_connection, query, values)
+        return await _rows(connection, query, values)
+    except psycopg.OperationalError as error:
+        if connection.closed:
+            # Given back, it would be rolled back first, which fails and is logged.
+            await greenlet_spawn(taken.invalidate, error)
+        raise
     finally:
         await greenlet_spawn(taken.close)
 

@@ -4,6 +4,7 @@ import time
 from uuid import uuid4
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg.waiting import MAX_BUSY_TIME
@@ -17,10 +18,12 @@ from talker.database import (
     newest_revision,
     open_engine,
     sqlalchemy_url,
+    statement,
 )
 from talker.embedded import ServerUrls
 from talker.migrating import alembic_config
 from talker.models import Base
+from talker.pools import CountingPool
 from talker.resources import open_pool
 
 MIGRATE = (
@@ -166,3 +169,19 @@ async def test_a_checkpoint_connection_left_in_a_pipeline_is_not_used_again(
             assert other is not connection
             found = await (await other.execute("SELECT 42 AS found")).fetchone()
             assert found == {"found": 42}
+
+
+async def test_a_connection_lost_in_the_middle_of_a_statement_is_given_up_without_a_traceback(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = open_engine(database_url)
+    sessions = async_sessionmaker(engine)
+    for _ in range(2):
+        with pytest.raises(psycopg.OperationalError):
+            await statement(sessions, "SELECT pg_terminate_backend(pg_backend_pid())", {})
+        assert await statement(sessions, "SELECT 42", {}) == [(42,)]
+    assert [record.message for record in caplog.records if record.exc_info] == []
+    pool = engine.pool
+    assert isinstance(pool, CountingPool)
+    assert pool.checkedout() == 0
+    await engine.dispose()
