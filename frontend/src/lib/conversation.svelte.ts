@@ -1,4 +1,4 @@
-import { address } from "./address.svelte";
+import { address, placeOf, type Place } from "./address.svelte";
 import * as api from "./api";
 import { conversations } from "./conversations.svelte";
 import { draft } from "./draft.svelte";
@@ -8,6 +8,25 @@ import { library } from "./library.svelte";
 import { advance, newRun, type Run } from "./run";
 import { before, isStored, named, questionOf, settled, turnOf } from "./turns";
 import type { Feedback, Message } from "./types";
+
+/** What the address names is asked for while the page still awakes, and shown as soon as it has. */
+const ahead = {
+  asked: import.meta.env.SSR ? null : askedFor(placeOf(location)),
+
+  /** The messages of a conversation if they are on their way; only once, since they grow old. */
+  take(id: string) {
+    const { asked } = this;
+    this.asked = null;
+    return asked?.id === id ? asked.messages : null;
+  },
+};
+
+function askedFor(place: Place) {
+  if (place.page !== "conversation") return null;
+  const messages = api.listMessages(place.id);
+  messages.catch(() => undefined); // told to who shows them
+  return { id: place.id, messages };
+}
 
 /** The open conversation: its messages, and the run that is making the next one. */
 class OpenConversation {
@@ -49,7 +68,7 @@ class OpenConversation {
   async #read(id: string): Promise<void> {
     const { signal } = this.#left;
     try {
-      const { items } = await api.listMessages(id);
+      const { items } = await (ahead.take(id) ?? api.listMessages(id));
       if (signal.aborted) return;
       this.#show(items);
       this.phase = "ready";
