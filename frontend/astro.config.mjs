@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 
 import svelte from "@astrojs/svelte";
 import tailwindcss from "@tailwindcss/vite";
@@ -55,6 +56,23 @@ function preloads() {
   };
 }
 
+/**
+ * Pages, scripts and styles also as small as they can be made, which takes too long to do for each
+ * reader: Caddy sends these.
+ * @returns {import("astro").AstroIntegration}
+ */
+function compressed() {
+  return {
+    name: "compressed",
+    hooks: {
+      "astro:build:done": ({ dir }) => {
+        for (const file of globSync(`${fileURLToPath(dir)}**/*.{html,js,css,svg}`))
+          writeFileSync(`${file}.br`, brotliCompressSync(readFileSync(file)));
+      },
+    },
+  };
+}
+
 /** The name of a script that another begins with, as the build writes it. */
 const STATIC_IMPORT = /(?<=(?:from|import)"\.\/)[^"]+(?=")/g;
 
@@ -90,7 +108,7 @@ function importersOf(id, modules) {
 
 export default defineConfig({
   output: "static",
-  integrations: [svelte(), shells(), preloads()],
+  integrations: [svelte(), shells(), preloads(), compressed()],
   devToolbar: { enabled: false },
   // No Markdown pages; the highlighter's inline styles would only clash with the policy below.
   markdown: { syntaxHighlight: false },

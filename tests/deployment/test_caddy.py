@@ -130,6 +130,15 @@ async def test_pages_scripts_and_answers_are_compressed(site: Site, coding: str)
         assert packed < 0.6 * len(whole.content), path
 
 
+async def test_pages_and_scripts_come_as_small_as_the_build_made_them(site: Site) -> None:
+    for path in ("/", hashed_script()):
+        asked = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+        async with site.http.stream("GET", path, headers=asked) as answer:
+            packed = b"".join([piece async for piece in answer.aiter_raw()])
+        assert answer.headers["content-encoding"] == "br", path
+        assert packed == (BUILT / f"{path.strip('/') or 'index.html'}.br").read_bytes()
+
+
 async def test_what_has_a_hash_in_its_name_is_kept_for_ever(site: Site) -> None:
     script = await site.http.get(hashed_script())
     assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
