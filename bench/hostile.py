@@ -36,7 +36,8 @@ async def requests(count: int = 5_000) -> list[Row]:
         await make.upload(http, make.captions(make.OCEAN))
         document = (await http.get("/api/openapi.json")).json()
         operations = sum(len(methods) for methods in document["paths"].values())
-        examples = -(-count // (2 * operations))
+        # Of a few requests there are not so many kinds: a tenth more makes up for them.
+        examples = -(-count * 11 // (20 * operations))
         began = time.perf_counter()
         runs = [
             await asyncio.to_thread(fuzz, app.url, headers, examples=examples)
@@ -48,7 +49,7 @@ async def requests(count: int = 5_000) -> list[Row]:
             print(sentence)  # noqa: T201 - which they are is what one runs this for
     section = "Schemathesis over the OpenAPI document"
     return [
-        Row(section, "requests", sum(run.requests for run in runs), goal=f"at least {count * 0.8}"),
+        Row(section, "requests", sum(run.requests for run in runs), goal=f"at least {count}"),
         Row(section, "answered with 500", statuses[500], goal="0"),
         Row(section, "faults and undocumented answers", sum(len(r.wrong) for r in runs), goal="0"),
         Row(section, "time", time.perf_counter() - began, "s"),
