@@ -22,6 +22,8 @@ from bench import (
     faults,
     hostile,
     idle,
+    large_history,
+    large_library,
     loading,
     memory,
     outages,
@@ -29,6 +31,7 @@ from bench import (
     routing,
     speed,
     starting,
+    vectors,
 )
 from bench.comparison import median, read, worse
 from bench.report import Row, save, show
@@ -63,6 +66,9 @@ LONG: Mapping[str, Section] = {
     "outages": outages.run,
     "requests": hostile.requests,
     "frames": hostile.frames,
+    "library": large_library.run,
+    "vectors": vectors.run,
+    "history": large_history.run,
 }
 LASTING = ("idle", "outages")
 """Of the long ones those that take a time, not a number of videos."""

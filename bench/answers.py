@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from bench.programs import app, memory_mb, model_service
-from bench.report import Row
+from bench.report import Row, p95_ms
 from tests.make import conversation, until_ready
 from tests.model_server import tokens
 from tests.programs import service
@@ -179,8 +179,7 @@ async def _at_once(one: Callable[[int], Awaitable[Timing]], count: int) -> tuple
 
 
 def _p95_ms(timings: Sequence[Timing]) -> float:
-    ordered = sorted(timing.first_token_s for timing in timings)
-    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))] * 1000
+    return p95_ms([timing.first_token_s for timing in timings])
 
 
 def _first_ms(timings: Sequence[Timing]) -> float:

@@ -20,7 +20,7 @@ import psutil
 import websockets
 
 from bench.programs import Served, app, memory_mb, model_service
-from bench.report import Row
+from bench.report import Row, p95_ms
 from tests.make import conversation, until_ready
 from tests.people import PASSWORD, SECRET, cookie_header, log_in
 
@@ -158,7 +158,7 @@ async def _ten_minutes(
         await asyncio.gather(*asking)
         closed = sum(socket.close_code is not None for socket in sockets)
         after = await _alone(people[0], ALONE)
-    alone = _p95_ms(before.first_token_s + after.first_token_s)
+    alone = p95_ms(before.first_token_s + after.first_token_s)
     start, middle, end = memory
     errors = before.errors + answers.errors + after.errors
     for name, count in errors.items():
@@ -170,7 +170,7 @@ async def _ten_minutes(
         Row(
             section,
             "first token, p95",
-            _p95_ms(answers.first_token_s),
+            p95_ms(answers.first_token_s),
             "ms",
             alone,
             "p95 of one who asks alone, before and after",
@@ -231,8 +231,3 @@ async def _ask(person: Person, answers: Answers) -> None:
         return
     if first is not None:
         answers.first_token_s.append(first)
-
-
-def _p95_ms(seconds: Sequence[float]) -> float:
-    ordered = sorted(seconds)
-    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))] * 1000

@@ -68,7 +68,7 @@ async def run() -> list[Row]:
 def _embedding_alone(talks: list[dict[str, object]]) -> float:
     """Seconds that the local model takes for the talks' chunks, each talk's in one call."""
     embeddings = open_embeddings(Settings(_env_file=None))
-    texts = [[one.text for one in chunk(_segments(talk))] for talk in talks]
+    texts = [[one.text for one in chunk(segments_of(talk))] for talk in talks]
     embeddings.embed_documents(texts[0][:2])
     began = time.perf_counter()
     for some in texts:
@@ -76,7 +76,7 @@ def _embedding_alone(talks: list[dict[str, object]]) -> float:
     return time.perf_counter() - began
 
 
-def _segments(talk: dict[str, object]) -> list[TimedText]:
+def segments_of(talk: dict[str, object]) -> list[TimedText]:
     segments = talk["segments"]
     assert isinstance(segments, list)
     return [

@@ -60,15 +60,33 @@ async def model_service(first_token_ms: float, token_ms: float) -> AsyncIterator
 
 def memory_mb(data_dir: Path, process: asyncio.subprocess.Process) -> float:
     """Memory of the app and its servers, pages that they share counted once (PSS)."""
-    own = [psutil.Process(process.pid)]
+    return _pss_mb([psutil.Process(process.pid), *_servers(str(data_dir))])
+
+
+def server_memory_mb(data_dir: Path, name: str) -> float:
+    """Memory of one of the servers, `postgres` or `qdrant`."""
+    return _pss_mb(_servers(str(data_dir / name)))
+
+
+def disk_mb(folder: Path) -> float:
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _servers(mentioned: str) -> list[psutil.Process]:
+    """The processes in whose command line it stands, with their children."""
+    found: list[psutil.Process] = []
     for other in psutil.process_iter():
         try:
-            if any(str(data_dir) in part for part in other.cmdline()):
-                own += [other, *other.children(recursive=True)]
+            if any(mentioned in part for part in other.cmdline()):
+                found += [other, *other.children(recursive=True)]
         except psutil.Error:
             continue
+    return found
+
+
+def _pss_mb(processes: Sequence[psutil.Process]) -> float:
     total = 0
-    for member in {one.pid: one for one in own}.values():
+    for member in {one.pid: one for one in processes}.values():
         try:
             info = member.memory_full_info()
         except psutil.Error:

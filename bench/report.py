@@ -61,6 +61,11 @@ class Row:
         return bool(_REACHES[goal[2]](self.judged, float(goal[3])))
 
 
+def p95_ms(seconds: Sequence[float]) -> float:
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))] * 1000
+
+
 def show(rows: Sequence[Row], console: Console) -> None:
     for section in dict.fromkeys(row.section for row in rows):
         table = Table(title=section, title_justify="left", title_style="bold")

@@ -200,19 +200,38 @@ class Onlooker:
 
     async def points(self) -> int:
         """How many chunks the current index holds."""
+        path = f"/collections/{await self.current_index()}/points/count"
+        return int((await self.index("POST", path, b'{"exact": true}'))["count"])
+
+    async def current_index(self) -> str:
         [[name]] = await self.rows("SELECT name FROM search_indexes WHERE is_current")
-        headers = {"api-key": self._qdrant.secret("api-key")}
-        url = f"http://127.0.0.1:{_port(self._qdrant)}/collections/{name}/points/count"
-        async with httpx.AsyncClient() as http:
-            answer = await http.post(url, headers=headers, json={"exact": True})
-        return int(answer.json()["result"]["count"])
+        return str(name)
+
+    async def index(self, method: str, path: str, body: bytes) -> Any:
+        """The `result` of a request to the index."""
+        headers = {"api-key": self._qdrant.secret("api-key"), "content-type": "application/json"}
+        url = f"http://127.0.0.1:{_port(self._qdrant)}{path}"
+        async with httpx.AsyncClient(timeout=120) as http:
+            answer = await http.request(method, url, headers=headers, content=body)
+        answer.raise_for_status()
+        return answer.json()["result"]
+
+    async def execute(self, statements: str) -> None:
+        await asyncio.to_thread(self._execute, statements)
+
+    def _execute(self, statements: str) -> None:
+        with self._connect() as connection:
+            connection.execute(statements.encode())
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._connect() as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         port = _port(self._postgres)
         password = self._postgres.secret("password")
         url = f"postgresql://talker:{password}@127.0.0.1:{port}/postgres"
-        with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
-            return connection.execute(query.encode()).fetchall()
+        return psycopg.connect(url, connect_timeout=5, autocommit=True)
 
 
 def _port(place: Place) -> int:
