@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from agent.clock import clock
@@ -243,9 +243,12 @@ def in_order(messages: Select[Message]) -> Select[Message]:
 
 
 def _mentions(words: str) -> ColumnElement[bool]:
+    """In the title or a message. Not as `exists`, for which Postgres may look through everybody's
+    messages at once: each conversation's own are found by their index."""
+    said = select(Message.id).where(Message.conversation_id == Conversation.id, says(words))
     return or_(
         Conversation.title.icontains(words, autoescape=True),
-        exists().where(Message.conversation_id == Conversation.id, says(words)),
+        said.limit(1).scalar_subquery().is_not(None),
     )
 
 
