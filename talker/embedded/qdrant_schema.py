@@ -288,11 +288,18 @@ class RrfQuery(Request):
 Query = DenseVector | SparseVector | NearestQuery | FusionQuery | RrfQuery
 
 
+class QuantizationSearchParams(Request):
+    ignore: bool | None = None
+    rescore: bool | None = None
+    oversampling: Annotated[FiniteFloat, Field(ge=1)] | None = None
+
+
 class SearchParams(Request):
-    """Both are met at once: every search here is exact."""
+    """All are met at once: every search here is exact."""
 
     hnsw_ef: int | None = None
     exact: bool | None = None
+    quantization: QuantizationSearchParams | None = None
 
 
 class Prefetch(Request):
