@@ -24,7 +24,7 @@ from bench.programs import disk_mb
 from bench.report import Row, p95_ms
 from ingestion.chunking import chunk
 from talker.embeddings import open_embeddings
-from talker.points import DENSE
+from talker.points import DENSE, HNSW_EF, OVERSAMPLING
 from talker.settings import Settings
 
 Vectors = npt.NDArray[np.float32]
@@ -37,6 +37,10 @@ CHUNKS = 100
 VIDEOS_AT_ONCE = 20
 QUERIES, LIMIT = 50, 100
 
+WIDELY = edge.SearchParams(
+    hnsw_ef=HNSW_EF,
+    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING),
+)
 EXACT = edge.EdgeConfig
 GRAPH = partial(
     edge.EdgeConfig,
@@ -165,7 +169,7 @@ def _ask(
     for query in queries.tolist():
         nearest = edge.Query.Nearest(query, using=DENSE)
         began = time.perf_counter()
-        points = shard.query(edge.QueryRequest(LIMIT, query=nearest, filter=where))
+        points = shard.query(edge.QueryRequest(LIMIT, query=nearest, filter=where, params=WIDELY))
         took.append(time.perf_counter() - began)
         found.append({int(point.id) for point in points})
     return took, found
