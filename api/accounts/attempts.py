@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.requests import HTTPConnection
@@ -18,6 +18,11 @@ from talker.models import Attempts, now
 
 OLD = timedelta(days=2)
 """Longer than any window."""
+
+
+SKEW = timedelta(minutes=1)
+"""What clocks of processes may differ. A window that starts later than that is of a clock that was
+set back, and would bind for as long."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ async def count_all(
     # What a window ends at comes with each row, since one statement has several of them.
     ends = {key: at - limits[key].within for key in sorted(limits)}
     more = insert(Attempts).values([{"key": key, "count": by, "since": at} for key in ends])
-    over = Attempts.since < case(ends, value=Attempts.key)
+    over = or_(Attempts.since < case(ends, value=Attempts.key), Attempts.since > at + SKEW)
     more = more.on_conflict_do_update(
         index_elements=["key"],
         set_={

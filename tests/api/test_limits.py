@@ -5,17 +5,21 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import func, update
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from talker.embedded import ServerUrls
+from talker.models import Attempts
 from tests import make
 from tests.conftest import App, MakeSettings, new_database, running
 from tests.people import (
+    SECRET,
     accounts_app,
     browser,
     cookie_header,
@@ -74,6 +78,21 @@ async def test_questions_are_counted_by_person_over_all_processes(
         )
         talk = await make.conversation(other)
         assert make.only(await make.ask(other, talk, QUESTION), "message")
+
+
+async def test_who_was_refused_is_not_bound_longer_by_a_clock_that_is_set_back(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(auth="accounts", secret_key=SECRET, max_questions_per_minute=1)
+    async with running(settings) as app, member(app, "asker@example.org") as http:
+        talk = await make.conversation(http)
+        assert make.only(await make.ask(http, talk, QUESTION), "message")
+        path, body = f"/api/conversations/{talk}/ask", {"content": QUESTION}
+        assert (await http.post(path, json=body)).status_code == 429
+        async with app.resources.sessions.begin() as session:
+            await session.execute(update(Attempts).values(since=func.now() + timedelta(hours=1)))
+        assert (await http.post(path, json=body)).status_code == 200
+        assert (await http.post(path, json=body)).status_code == 429
 
 
 async def test_one_address_may_do_so_many_times_as_much_as_one_person(
