@@ -17,7 +17,7 @@ from ingestion.prefetch import batching
 from ingestion.reports import JobState, Report, Totals
 from ingestion.services import open_services
 from ingestion.wishes import Added, Wishes
-from ingestion.worker import heed_cancel, working
+from ingestion.worker import working
 from talker.errors import BadRequest, LoadingFailed, UserNotFound, WrongKindOfFile
 from talker.models import LOCAL_USER_EMAIL, IngestionJob, User, Video, now
 from talker.quotas import quotas_of
@@ -128,7 +128,6 @@ async def wait(resources: Resources, job_ids: Collection[UUID], report: Report) 
     known: dict[str, JobState] = {}
     since: datetime | None = None
     while job_ids:
-        heed_cancel()
         at = now()
         for state in await _states(resources, job_ids, since):
             before = known.get(state.job_id)

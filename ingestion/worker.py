@@ -32,8 +32,6 @@ RESTART_S = 2.0
 FREE_HANDS = 2
 """Hands that take nothing from a batch, so that a person's video starts at once."""
 STOP_AGAIN_S = DRAIN_S + 2
-STOP_WITHIN_S = 30.0
-"""A worker that has not ended by then has lost the word, and is told again."""
 
 
 @asynccontextmanager
@@ -49,9 +47,8 @@ async def working(
     try:
         yield
     finally:
-        while not worker.done():
-            worker.cancel()
-            await asyncio.wait({worker}, timeout=STOP_WITHIN_S)
+        worker.cancel()
+        await asyncio.wait({worker})
 
 
 async def run_worker(tools: WorkerTools, *, concurrency: int | None = None) -> None:
@@ -61,7 +58,7 @@ async def run_worker(tools: WorkerTools, *, concurrency: int | None = None) -> N
     """
     jobs = concurrency or tools.resources.settings.worker_concurrency
     while True:
-        heed_cancel()
+        _heed_cancel()
         try:
             await _work(tools, jobs)
         except (ConnectorException, psycopg.Error, PoolTimeout) as error:
@@ -86,7 +83,7 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
 
 async def _take_turns(queue: App, jobs: int) -> None:
     async with queue.open_async():
-        heed_cancel()
+        _heed_cancel()
         hands = [
             asyncio.create_task(_take(queue, jobs, [PERSONAL_QUEUE, BATCH_QUEUE])),
             asyncio.create_task(_take(queue, FREE_HANDS, [PERSONAL_QUEUE, HOUSEKEEPING_QUEUE])),
@@ -99,11 +96,11 @@ async def _take_turns(queue: App, jobs: int) -> None:
             hand.result()
 
 
-def heed_cancel() -> None:
+def _heed_cancel() -> None:
     """Raise a cancellation that was lost.
 
-    On Python 3.11 `asyncio.wait_for`, with which a pool opens, swallows one that comes as the wait
-    ends; and what fails while something is closed takes the place of one.
+    The pool opens with `asyncio.wait_for`, which on Python 3.11 swallows one that comes as the
+    wait ends; and what fails while the queue closes takes the place of one.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
