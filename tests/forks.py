@@ -197,6 +197,8 @@ def _become(request: Mapping[str, Any], streams: list[int]) -> None:
     for place, fd in enumerate(streams):
         os.dup2(fd, place)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    # Tests that run in the background are deaf to it, and so would be what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # The streams that the process before had know of other files whether they can be sought in.
     sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout = os.fdopen(1, "w", closefd=False)
