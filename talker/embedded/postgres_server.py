@@ -52,6 +52,8 @@ SETTINGS = {
     "huge_pages": "off",
     "io_method": "sync",
     "autovacuum_max_workers": "1",
+    # What turns leave behind (old checkpoints, events) makes room for the next ones soon.
+    "autovacuum_naptime": "10s",
     "max_parallel_workers_per_gather": "0",
     # One server without a replica needs no more in its log.
     "wal_level": "minimal",
