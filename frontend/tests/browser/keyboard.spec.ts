@@ -53,6 +53,7 @@ test("keys alone lead from an empty library to a played citation and a copied Li
 
   await keyboard.press("/");
   await keyboard.type("/linkedin");
+  await expect(page.getByRole("option", { name: /LinkedIn/ }).first()).toBeVisible();
   await keyboard.press("Enter");
   await expect(app.question).toHaveValue("Write a LinkedIn post");
   await keyboard.type(" about mirrors");
