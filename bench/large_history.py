@@ -14,7 +14,7 @@ import httpx
 
 from bench.answers import asked
 from bench.programs import app, disk_mb, model_service, server_memory_mb
-from bench.report import Row
+from bench.report import Row, beside
 from tests.make import ask, conversation, until_ready
 from tests.programs import Onlooker
 
@@ -98,14 +98,8 @@ async def run(messages: int = 1_000_000) -> list[Row]:
             rows = list(first)
             for size in larger:
                 await history.grow(size)
-                rows += [
-                    Row(row.section, row.measure, row.ours, row.unit, before.ours, before.section)
-                    for row, before in zip(
-                        await _measure(served.http, history.talk, data_dir, size),
-                        first,
-                        strict=True,
-                    )
-                ]
+                measured = await _measure(served.http, history.talk, data_dir, size)
+                rows += beside(measured, first)
     return rows
 
 

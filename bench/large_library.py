@@ -22,7 +22,7 @@ import numpy as np
 from bench.answers import asked
 from bench.loading import speech
 from bench.programs import app, disk_mb, model_service, server_memory_mb
-from bench.report import Row, p95_ms
+from bench.report import Row, beside, p95_ms
 from bench.vectors import Vectors, near
 from talker.points import DENSE, SPARSE, IndexedChunk, metadata
 from talker.text import weights
@@ -112,12 +112,7 @@ async def run(videos: int = 10_000) -> list[Row]:
             rows = list(first)
             for size in larger:
                 await library.grow(size)
-                rows += [
-                    Row(row.section, row.measure, row.ours, row.unit, before.ours, before.section)
-                    for row, before in zip(
-                        await _measure(served.http, data_dir, size), first, strict=True
-                    )
-                ]
+                rows += beside(await _measure(served.http, data_dir, size), first)
     return rows
 
 

@@ -61,6 +61,14 @@ class Row:
         return bool(_REACHES[goal[2]](self.judged, float(goal[3])))
 
 
+def beside(rows: Sequence[Row], first: Sequence[Row]) -> list[Row]:
+    """A section's rows, each compared with the same measure of another section."""
+    return [
+        Row(row.section, row.measure, row.ours, row.unit, before.ours, before.section)
+        for row, before in zip(rows, first, strict=True)
+    ]
+
+
 def p95_ms(seconds: Sequence[float]) -> float:
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))] * 1000
