@@ -29,20 +29,27 @@ export class ApiError extends Error {
 
 const AWAY = "The server does not answer. Check that it runs and that you are online, then retry.";
 
+const unreachable = () => new ApiError(0, "unreachable", AWAY);
+
 const client = createClient<paths>();
 client.use({
-  onError: () => new ApiError(0, "unreachable", AWAY),
+  onError: unreachable,
   // Nobody is logged in, or not any more: every page but the door leads to the door.
   onResponse: ({ response, schemaPath }) => {
     if (response.status === 401 && !schemaPath.startsWith("/api/auth/")) toLogin();
   },
 });
 
+/** What broke off in its middle did not come either. */
+function readable(error: unknown): never {
+  throw error instanceof ApiError ? error : unreachable();
+}
+
 /** The body of a good answer; anything else is thrown as an ApiError. */
 async function body<T>(
   sent: Promise<{ data?: T; error?: unknown; response: Response }>,
 ): Promise<NonNullable<T>> {
-  const { data, error, response } = await sent;
+  const { data, error, response } = await sent.catch(readable);
   if (response.ok) return data as NonNullable<T>;
   const said = (typeof error === "object" && error !== null ? error : {}) as Record<
     string,

@@ -1,7 +1,7 @@
 import { clock } from "../../src/lib/time";
 import { expect, test } from "./app";
 import { BREAD_SRT, SALT_ENDS_S, SALT_STARTS_S } from "./captions";
-import { commands, soughtSecond } from "./youtube";
+import { commands, soughtSecond, STAND_IN } from "./youtube";
 
 const LIGHTHOUSE = "Why did people use mirrors behind the lamp of a lighthouse?";
 
@@ -88,6 +88,21 @@ test("captions with a YouTube link play the cited second, and the transcript fol
   await expect.poll(() => soughtSecond(page)).toBe(0);
 });
 
+test("a player that comes late is not spoken to before it is there", async ({ app, page }) => {
+  await page.route("https://www.youtube-nocookie.com/**", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await route.fulfill({ contentType: "text/html", body: STAND_IN });
+  });
+  await app.openEmpty();
+  await app.upload("bread.srt", BREAD_SRT);
+  const dialog = page.getByRole("dialog", { name: "Add a transcript" });
+  await dialog.getByLabel("YouTube link").fill("https://youtu.be/abcdefghij2");
+  await dialog.getByRole("button", { name: "Add" }).click();
+  await app.videoLink(/bread/).click();
+  await app.video.getByRole("button", { name: /Now to the salt/ }).click();
+  await expect.poll(() => soughtSecond(page)).toBe(SALT_STARTS_S);
+});
+
 test("without YouTube the transcript stands in, and links to the second", async ({ app, page }) => {
   await page.route("https://www.youtube-nocookie.com/**", (route) => route.abort());
   await app.openEmpty();
@@ -139,6 +154,17 @@ test("a video leaves the library only after it was asked", async ({ app, page })
   await remove.click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(app.library.getByText("No videos yet")).toBeVisible();
+});
+
+test("an answer that breaks off is told of, and can be asked for again", async ({ app, page }) => {
+  await app.openWithSample();
+  const broken = { contentType: "application/json", body: '{"items": [{"id": "0' };
+  await page.route("/api/videos?*", (route) => route.fulfill(broken));
+  await app.open();
+  await expect(app.library.getByText("The server does not answer")).toBeVisible();
+  await page.unroute("/api/videos?*");
+  await app.library.getByRole("button", { name: "Try again" }).click();
+  await expect(app.videoLink(/sample/i)).toBeVisible();
 });
 
 test("conversations can be switched, and the name of one names the page", async ({ app, page }) => {
