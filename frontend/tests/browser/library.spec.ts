@@ -19,7 +19,7 @@ test("a playlist's price is seen before it is loaded, and follows what is wished
 
   await page.getByRole("button", { name: "Collections: All videos" }).click();
   await page.getByRole("button", { name: /^Baking at home/ }).click();
-  await expect(app.library.getByText("Followed, not looked at yet")).toBeVisible();
+  await expect(app.library.getByText(/^Followed, /)).toBeVisible();
 });
 
 test("a list that is still being looked up can be let go of", async ({ app, page }) => {
@@ -170,9 +170,11 @@ test("a collection is made of marked videos, asked about, renamed and deleted", 
 test("another language is loaded from beside the transcript, which has its chapters", async ({
   app,
   page,
-}) => {
+}, { retry }) => {
+  // The language that a first try loaded is there for good.
+  const name = new RegExp(`^Baking, part ${3 + retry}`);
   await app.addBaking();
-  await app.videoLink(/^Baking, part 3/).click();
+  await app.videoLink(name).click();
   const lines = app.video.getByRole("list", { name: "Transcript" });
   await expect(lines.getByRole("heading", { name: "The dough" })).toBeVisible();
   await app.video.getByText("1 / 3").click();
@@ -183,7 +185,7 @@ test("another language is loaded from beside the transcript, which has its chapt
   await page.getByRole("button", { name: "1 more language" }).click();
   await page.getByRole("button", { name: "Load German" }).click();
   await expect(lines).toContainText("Willkommen in der Küche", { timeout: 30_000 });
-  await expect(app.videoLink(/^Baking, part 3/)).toBeVisible();
+  await expect(app.videoLink(name)).toBeVisible();
   await page.getByLabel("Language of the transcript").selectOption("en");
   await expect(lines).toContainText("Welcome to the kitchen");
 });
