@@ -23,6 +23,13 @@ test("the sample is ready after one click and answers with places in it", async 
   await expect(page).toHaveURL(/\/c\/[0-9a-f-]{36}$/);
 });
 
+test("a click asks what the latest video is about", async ({ app, page }) => {
+  await app.openWithSample();
+  await page.getByRole("button", { name: /^What is “.*sample.*” about\?$/i }).click();
+  await expect(app.asked("What is this video about?")).toBeVisible();
+  await expect(app.conversation.getByRole("article").last().locator(".cite").first()).toBeVisible();
+});
+
 test("a conversation is there again after a reload, and its title names the page", async ({
   app,
   page,
