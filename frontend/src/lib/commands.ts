@@ -48,9 +48,8 @@ const BUILT_IN: readonly Command[] = [
 ];
 
 /** The commands that have these words; the person's own templates come last. */
-export function commandsFor(words: string, templates: readonly Template[]): Command[] {
-  const own = templates.filter(({ builtin }) => !builtin).map(ownCommand);
-  return [...BUILT_IN, ...own].filter(({ name, id }) => hasWords(`${name} ${id}`, words));
+export function commandsFor(words: string, own: readonly Template[]): Command[] {
+  return [...BUILT_IN, ...own.map(ownCommand)].filter(({ name, id }) => hasWords(`${name} ${id}`, words));
 }
 
 function ownCommand({ id, name, description, variables }: Template): Command {

@@ -6,7 +6,7 @@ import { hasWords, triggerAt, type Trigger } from "./completion";
 import { draft } from "./draft.svelte";
 import { troubleOf } from "./failure";
 import { count } from "./price";
-import type { Template } from "./types";
+import { templates } from "./templates.svelte";
 
 /** A line of the list that `@` or `/` opens. */
 export interface Option {
@@ -34,7 +34,6 @@ export class Completions {
   isOpen = $derived(this.trigger !== null && (this.options.length > 0 || this.trouble !== ""));
   #found: Promise<void> = Promise.resolve();
   #asked = new AbortController();
-  #templates: Template[] | null = null;
 
   /** Read the words before the cursor; `null` stands for a field that was left. */
   look(text: string, cursor: number | null): void {
@@ -87,8 +86,8 @@ export class Completions {
   }
 
   async #commands(words: string): Promise<Option[]> {
-    this.#templates ??= (await api.listTemplates()).items;
-    return commandsFor(words, this.#templates).map((command) => ({
+    await templates.need();
+    return commandsFor(words, templates.own).map((command) => ({
       ...command,
       detail: command.hint,
       choose: () => draft.writeBy(command.template ?? null),

@@ -4,6 +4,18 @@ import type { NewTemplate, Template } from "./types";
 /** The person's own templates, by name. */
 class Templates {
   own = $state.raw<Template[]>([]);
+  #first: Promise<void> | null = null;
+
+  /** Have them here: asked for once, since what changes later is told by who changes it. */
+  async need(): Promise<void> {
+    this.#first ??= this.load();
+    try {
+      await this.#first;
+    } catch (error) {
+      this.#first = null;
+      throw error;
+    }
+  }
 
   /** Raises ApiError, as all of these do. */
   async load(): Promise<void> {

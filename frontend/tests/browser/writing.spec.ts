@@ -51,6 +51,9 @@ test("a post is changed by hand beside its receipts, copied, wished otherwise an
   await text.press("Escape");
   await expect(edit).toBeFocused();
   await page.reload();
+  await app.question.fill("/");
+  await expect(page.getByRole("option").first()).toBeVisible();
+  await app.question.fill("");
   await edit.click();
   await expect(text).toHaveValue(/^My own hook\./);
   await view.getByRole("button", { name: "Back to what was written" }).click();
@@ -80,6 +83,10 @@ test("a post is changed by hand beside its receipts, copied, wished otherwise an
   await view.getByRole("button", { name: "Close the writing view" }).click();
   await expect(app.asked(REQUEST)).toHaveText(REQUEST);
   await expect(app.conversation.getByRole("article")).toHaveCount(1);
+
+  await app.question.fill(`/${NAME}`);
+  await page.getByRole("option", { name: NAME }).click();
+  await expect(page.getByLabel("topic")).toBeVisible();
 });
 
 test("the settings tell the models and the cost, and keep one's own templates", async ({
