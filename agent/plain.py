@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from threading import Thread
 
@@ -42,6 +42,7 @@ class Reading:
     asked: str
 
 
+@lru_cache(maxsize=64)
 def read(text: str) -> Reading:
     """The intent that the words of a message tell, in any language that has a table."""
     folded = bare(fold(_PICTURES.sub(" ", text)))

@@ -252,6 +252,11 @@ async def next_step(state: AgentState) -> Intent | Literal["reply"]:
     return "reply" if state.get("reply") else state["plan"]["intent"]
 
 
+def searched_as_it_is(text: str) -> bool:
+    """Whether a message will be searched for in its own words, whatever was said before it."""
+    return read(text).intent == "answer" and not leans_on_before(text) and not links_in(text)
+
+
 def newest_question(messages: Sequence[AnyMessage]) -> str:
     return messages[-1].text
 

@@ -1,6 +1,7 @@
 """From a question as sent to a run: checked, stored, started."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, LiteralString
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from agent.budget import check_budget
 from agent.memory import KEPT_TURNS
 from agent.models import ChatModels
+from agent.route import searched_as_it_is
 from api.asked import Asked, Claim, Turn
 from api.notices import tell
 from talker import collections, templates
@@ -189,16 +191,20 @@ async def prepare(
     ask: Ask,
     *,
     models: ChatModels,
+    expect: Callable[[str], None],
     max_chars: int,
 ) -> Claim:
     """Check a question and store it with its answer-to-be; the run starts after the commit.
 
+    `expect` is told of a question that the run will search for, as soon as that is sure.
     Raises BadRequest, UnknownModel, VideoNotFound, CollectionNotFound, TemplateNotFound,
     ConversationNotFound, ConversationBusy, AwaitsWord or BudgetUsedUp.
     """
     content = checked_content(ask.content, max_chars)
     models.check(ask.model)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
+    if not ask.template and searched_as_it_is(content):
+        expect(content)
     await check_scope(session, user, ask.video_ids, ask.collection_id)
     template = await check_template(session, user, ask.template, ask.variables)
     await refuse_while_running(session, conversation_id)

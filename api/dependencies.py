@@ -74,6 +74,14 @@ async def _models(connection: HTTPConnection) -> ChatModels:
 AppModels = Annotated[ChatModels, Depends(_models)]
 
 
+async def _search(connection: HTTPConnection) -> Search:
+    search: Search = connection.app.state.search
+    return search
+
+
+AppSearch = Annotated[Search, Depends(_search)]
+
+
 async def _limits(connection: HTTPConnection) -> Limits:
     limits: Limits = connection.app.state.limits
     return limits
@@ -91,9 +99,14 @@ Asker = Annotated[Who, Depends(_who)]
 
 
 async def _talking(
-    resources: AppResources, runs: AppRuns, models: AppModels, limits: AppLimits, who: Asker
+    resources: AppResources,
+    runs: AppRuns,
+    models: AppModels,
+    search: AppSearch,
+    limits: AppLimits,
+    who: Asker,
 ) -> Talking:
-    return Talking(resources, runs, models, limits, who)
+    return Talking(resources, runs, models, search, limits, who)
 
 
 AppTalking = Annotated[Talking, Depends(_talking)]
@@ -113,14 +126,6 @@ async def _makings(connection: HTTPConnection) -> Makings:
 
 
 AppMakings = Annotated[Makings, Depends(_makings)]
-
-
-async def _search(connection: HTTPConnection) -> Search:
-    search: Search = connection.app.state.search
-    return search
-
-
-AppSearch = Annotated[Search, Depends(_search)]
 
 
 async def _services(connection: HTTPConnection) -> Sequence[TranscriptProvider]:

@@ -137,6 +137,7 @@ class RemoteAgent(RunnableGenerator[dict[str, Any], AIMessageChunk]):
                 conversation_id,
                 ask,
                 models=state.models,
+                expect=state.search.expect,
                 max_chars=state.resources.settings.max_question_chars,
             )
         state.runs.start(claim)

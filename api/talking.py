@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.models import ChatModels
+from agent.search import Search
 from api.asked import Claim
 from api.asking import Ask, AwaitsWord, own_conversation, prepare
 from api.limits.limits import Limits, Who
@@ -32,6 +33,7 @@ class Talking:
     resources: Resources
     runs: Runs
     models: ChatModels
+    search: Search
     limits: Limits
     who: Who
 
@@ -44,7 +46,13 @@ class Talking:
 
         async def prepared(session: AsyncSession) -> Claim:
             return await prepare(
-                session, user, conversation_id, ask, models=self.models, max_chars=self.max_chars
+                session,
+                user,
+                conversation_id,
+                ask,
+                models=self.models,
+                expect=self.search.expect,
+                max_chars=self.max_chars,
             )
 
         return await self._start(conversation_id, prepared)

@@ -31,7 +31,7 @@ MAX_PASSES = 10
 """Videos loaded while an index is built are written in further passes, until one has little to do:
 while the last one runs, no video becomes ready."""
 
-MAX_EXPECTED = 64
+MAX_EXPECTED = 256
 """Questions that are embedded ahead; one that never comes is forgotten for the newest."""
 
 Result = TypeVar("Result")

@@ -239,7 +239,15 @@ async def _left_behind(app: App, talk: str, heartbeat_at: ColumnElement[datetime
     user = await local_user(app.resources)
     async with app.resources.sessions.begin() as session:
         ask = Ask(content=ASKED)
-        claim = await prepare(session, user, UUID(talk), ask, models=models, max_chars=8_000)
+        claim = await prepare(
+            session,
+            user,
+            UUID(talk),
+            ask,
+            models=models,
+            expect=app.resources.chunks.expect,
+            max_chars=8_000,
+        )
         await session.execute(update(Run).values(heartbeat_at=heartbeat_at))
     await models.aclose()
     return claim
