@@ -61,9 +61,10 @@ def _tell(run: FaultRun) -> None:
         "unfinished": run.unfinished,
         "wedged": run.wedged,
         "leaked": run.leaked,
-        "tracebacks": dict(run.bugs),
         "ended by themselves": run.ended_by_itself,
     }
     for name, what in told.items():
         if what:
             sys.stdout.write(f"{name}: {what}\n")
+    for record, times in run.bugs.items():
+        sys.stdout.write(f"logged {times} times: {record}\n")

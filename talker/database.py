@@ -16,7 +16,7 @@ from procrastinate.schema import SchemaManager
 from psycopg.pq import PipelineStatus
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, PoolResetState, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as SqlalchemyPoolTimeout
@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import greenlet_spawn
 
 from talker import migrations
@@ -100,12 +101,14 @@ def open_engine(database_url: str) -> AsyncEngine:
         pool_timeout=POOL_WAIT_S,
         # The connections used last again: few of them prepare most statements.
         pool_use_lifo=True,
+        pool_reset_on_return=None,  # by `_reset`
         # Each statement stands alone unless a transaction is begun around it, by `_begin`.
         connect_args={**CONNECTION, "autocommit": True},
         hide_parameters=True,  # they are people's words, and errors are logged
     )
     event.listen(engine.sync_engine, "connect", _limit)
     event.listen(engine.sync_engine, "checkout", partial(_check, engine.dialect))
+    event.listen(engine.sync_engine, "reset", _reset)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", _give_up_broken)
     return engine
@@ -134,6 +137,20 @@ def _answers(dialect: Dialect, connection: DBAPIConnection) -> bool:
         return dialect.do_ping(connection)
     except psycopg.Error:
         return False
+
+
+def _reset(connection: DBAPIConnection, record: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """Roll back what a connection that is given back left open.
+
+    One whose server went away meanwhile is given up. The pool would do that too, but log it as an
+    error, though whoever used the connection is told.
+    """
+    if state.transaction_was_reset or not state.asyncio_safe:
+        return
+    try:
+        connection.rollback()
+    except psycopg.OperationalError as error:
+        record.invalidate(error)
 
 
 def _give_up_broken(context: ExceptionContext) -> None:
@@ -188,14 +205,8 @@ async def statement(
     """
     engine: AsyncEngine = sessions.kw["bind"]
     taken = await greenlet_spawn(engine.sync_engine.pool.connect)
-    connection: Any = taken.driver_connection
     try:
-        return await _rows(connection, query, values)
-    except psycopg.OperationalError as error:
-        if connection.closed:
-            # Given back, it would be rolled back first, which fails and is logged.
-            await greenlet_spawn(taken.invalidate, error)
-        raise
+        return await _rows(taken.driver_connection, query, values)
     finally:
         await greenlet_spawn(taken.close)
 

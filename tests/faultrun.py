@@ -189,13 +189,13 @@ async def _look_for_leftovers(run: FaultRun, data_dir: Path) -> None:
 
 def bugs_in(*logs: Path) -> Counter[str]:
     """What was logged with a traceback, but for the queue's library, which tells of every outage
-    so: each record's beginning without its time."""
+    so: each record without its time."""
     found: Counter[str] = Counter()
     for log in logs:
         records = re.split(r"^(?=\d{4}-\d\d-\d\d |\{)", log.read_text(errors="replace"), flags=re.M)
         for record in records:
             if "Traceback" in record and "procrastinate" not in record.partition("\n")[0]:
-                found[record[24:180].strip()] += 1
+                found[record[24:].strip()] += 1
     return found
 
 
