@@ -94,10 +94,10 @@ async def test_checkpoints_use_more_than_one_connection_at_once(database_url: st
 
 
 def close_the_others(url: str) -> None:
-    """End all connections to a database from its side, as its restart does."""
+    """End all connections to a database from its side, as its restart does; none is left then."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
