@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Se
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
@@ -54,13 +54,13 @@ _PACE = Pace()
 
 
 async def completion(
-    http: httpx.AsyncClient, url: str, *, headers: Mapping[str, str], body: Fields
+    http: httpx2.AsyncClient, url: str, *, headers: Mapping[str, str], body: Fields
 ) -> AsyncGenerator[AIMessageChunk]:
     """Post a request for a streamed completion and yield its pieces, each with the text that came
     together.
 
     Raises openai's APIStatusError for a refusal and its APIError for an error in mid-stream,
-    httpx's errors for the connection, and ValueError for what is not of the protocol.
+    httpx2's errors for the connection, and ValueError for what is not of the protocol.
     """
     async with http.stream("POST", url, headers=headers, json=body) as response:
         if response.is_error:
@@ -83,7 +83,7 @@ async def completion(
 async def _gathered(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """A body's bytes, those together that came while nobody asked for more.
 
-    httpx gives the chunks of a body one by one, however many of them have arrived.
+    httpx2 gives the chunks of a body one by one, however many of them have arrived.
     """
     waiting, fresh = bytearray(), asyncio.Event()
 
@@ -136,13 +136,13 @@ async def events(body: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:
-    with suppress(TimeoutError, httpx.HTTPError):
+    with suppress(TimeoutError, httpx2.HTTPError):
         async with asyncio.timeout(DRAIN_S):
             async for _ in body:
                 pass
 
 
-def _pieces(response: Any, together: Sequence[bytes]) -> Iterator[AIMessageChunk]:
+def _pieces(response: httpx2.Response, together: Sequence[bytes]) -> Iterator[AIMessageChunk]:
     """What came together: the text as one piece, then how it ends and what was counted. Text that
     came before what is wrong is said before that is raised."""
     text = ""
@@ -163,7 +163,7 @@ def _pieces(response: Any, together: Sequence[bytes]) -> Iterator[AIMessageChunk
         yield AIMessageChunk(content=text)
 
 
-def _parts(response: Any, event: bytes) -> tuple[str, AIMessageChunk | None]:
+def _parts(response: httpx2.Response, event: bytes) -> tuple[str, AIMessageChunk | None]:
     """The text of a chunk, and how the completion ends or its count, where it has them."""
     chunk = _fields(json.loads(event))
     if error := chunk.get("error"):
@@ -209,8 +209,7 @@ def _fields(value: object) -> Fields:
     return value
 
 
-# openai has an httpx of its own by now; of a response its errors only take what both have.
-def _refusal(response: Any) -> openai.APIStatusError:
+def _refusal(response: httpx2.Response) -> openai.APIStatusError:
     """A status that is an error, with the body's own account of it where that is JSON."""
     said: object = None
     with suppress(ValueError):
@@ -221,7 +220,7 @@ def _refusal(response: Any) -> openai.APIStatusError:
     return openai.APIStatusError(message, response=response, body=said)
 
 
-def _failure(response: Any, error: object) -> openai.APIError:
+def _failure(response: httpx2.Response, error: object) -> openai.APIError:
     """An error in mid-stream, under a status that is none."""
     message = error.get("message") if isinstance(error, dict) else error
     return openai.APIError(str(message or "An error in mid-stream."), response.request, body=error)

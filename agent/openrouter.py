@@ -6,7 +6,7 @@ from contextlib import aclosing
 from functools import cache
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import BaseMessage, SystemMessage
@@ -43,7 +43,7 @@ class OpenRouterChat(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        assert isinstance(self.http_async_client, httpx.AsyncClient)
+        assert isinstance(self.http_async_client, httpx2.AsyncClient)
         extra = kwargs.pop("extra_body", {})
         payload = self._get_request_payload(messages, stop=stop, **kwargs)
         streamed = {"stream": True, "stream_options": {"include_usage": True}}
@@ -67,12 +67,12 @@ class OpenRouterChat(ChatOpenAI):
 
 
 @cache
-def _unused() -> httpx.Client:
+def _unused() -> httpx2.Client:
     """The blocking client that ChatOpenAI insists on; given none, it makes one for each model."""
-    return httpx.Client(verify=tls())
+    return httpx2.Client(verify=tls())
 
 
-def open_chat(name: str, settings: Settings, http: httpx.AsyncClient) -> OpenRouterChat:
+def open_chat(name: str, settings: Settings, http: httpx2.AsyncClient) -> OpenRouterChat:
     """A model that is asked once: who waits and who is asked next is decided above it."""
     return OpenRouterChat(
         model=name,

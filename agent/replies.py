@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-import httpx
+import httpx2
 from langchain_core.messages import AIMessageChunk
 from openai import OpenAIError
 from pydantic import BaseModel, ValidationError
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
-FAILURES = (TimeoutError, OpenAIError, httpx.HTTPError, ValueError, KeyError, TypeError)
-"""What a call ends with: time-outs of ours, what openai and httpx raise, and what a body that is
+FAILURES = (TimeoutError, OpenAIError, httpx2.HTTPError, ValueError, KeyError, TypeError)
+"""What a call ends with: time-outs of ours, what openai and httpx2 raise, and what a body that is
 not of the protocol makes openai's and LangChain's parsers raise."""
 
 
@@ -116,7 +116,7 @@ async def words(
 def _as_model_error(error: Exception, *, begun: bool) -> ModelError:
     if isinstance(error, TimeoutError):
         return ModelTimedOut(begun=begun)
-    if isinstance(error, OpenAIError | httpx.HTTPError):
+    if isinstance(error, OpenAIError | httpx2.HTTPError):
         return as_model_error(error, begun=begun)
     log.warning("model reply unreadable", extra={"error": type(error).__name__})
     return UnreadableReply()

@@ -14,6 +14,8 @@ OUR_OWN = ("agent", "api", "ingestion", "talker")
 NOISY = (
     "httpx",
     "httpcore",
+    "httpx2",
+    "httpcore2",
     "openai",
     "alembic",
     "procrastinate",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 
 from talker.errors import (
@@ -64,15 +64,15 @@ _STATUS_OF_KIND = {
 
 
 def as_model_error(
-    error: openai.OpenAIError | httpx.HTTPError, *, begun: bool = False
+    error: openai.OpenAIError | httpx2.HTTPError, *, begun: bool = False
 ) -> ModelError:
     """The typed error for one of openai's, or for a connection lost inside a stream.
 
     `begun` says that words of an answer have come: it broke off then, rather than never came.
     """
-    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
         return ModelTimedOut(begun=begun)
-    if isinstance(error, openai.APIConnectionError | httpx.HTTPError):
+    if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
         return AnswerBrokenOff() if begun else ModelUnavailable(retry_after_s=0)
     if not isinstance(error, openai.APIError):
         return ModelRefused(_detail(error))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import openai
 from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr
@@ -21,8 +21,8 @@ class RemoteEmbeddings(OpenEmbeddings):
     """Ten minutes of speech take one call, which costs more time than its texts do."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = httpx.Client(timeout=settings.model_timeout_s, verify=tls())
-        self._async_http = httpx.AsyncClient(timeout=settings.model_timeout_s, verify=tls())
+        self._http = httpx2.Client(timeout=settings.model_timeout_s, verify=tls())
+        self._async_http = httpx2.AsyncClient(timeout=settings.model_timeout_s, verify=tls())
         self._model = OpenAIEmbeddings(
             model=settings.embedding_model,
             openai_api_base=settings.openrouter_base_url,

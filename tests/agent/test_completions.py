@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 
-import httpx
+import httpx2
 import pytest
 from langchain_core.messages import AIMessageChunk
 
@@ -49,10 +49,10 @@ async def test_a_last_event_without_an_end_counts() -> None:
 async def test_a_connection_is_used_again_after_a_whole_answer(
     model_server: tuple[ModelServer, str],
 ) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx2.AsyncClient() as http:
         opened: set[object] = set()
 
-        async def note(response: httpx.Response) -> None:
+        async def note(response: httpx2.Response) -> None:
             opened.add(response.extensions["network_stream"].get_extra_info("client_addr"))
 
         http.event_hooks = {"response": [note]}
@@ -62,7 +62,7 @@ async def test_a_connection_is_used_again_after_a_whole_answer(
         assert len(opened) == 1
 
 
-def asked(http: httpx.AsyncClient, url: str) -> AsyncIterator[AIMessageChunk]:
+def asked(http: httpx2.AsyncClient, url: str) -> AsyncIterator[AIMessageChunk]:
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
     return completion(http, f"{url}/chat/completions", headers={}, body=body)
 
@@ -73,7 +73,7 @@ async def test_how_an_answer_ends_and_what_it_cost_are_pieces_without_text(
 ) -> None:
     model_server[0].cached_tokens = 1
     model_server[0].script.append(Ends("Ten.", finish))
-    async with httpx.AsyncClient() as http:
+    async with httpx2.AsyncClient() as http:
         word, end, count = [piece async for piece in asked(http, model_server[1])]
     assert (word.text, word.usage_metadata) == ("Ten.", None)
     assert end.response_metadata == {"finish_reason": finish, "model_name": "m"}
