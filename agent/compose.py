@@ -34,6 +34,7 @@ from talker import templates
 from talker.database import autocommit, within
 from talker.errors import ModelError, UnprovedPost
 from talker.models import Place
+from talker.text import content_words
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ PASSAGES: dict[Place | None, int] = {
 
 QUOTED = 8
 """How many passages are quoted where no model writes."""
+SAYING_WORDS = 4
+"""A quotation with fewer words that mean something says nothing."""
 
 MAX_UNPROVED = 1 / 3
 """Share of a draft's claims, and one in any, that are just taken out; where more fail, it is
@@ -252,16 +255,18 @@ def _quote(wanted: Wanted, material: Material) -> dict[str, Any]:
         "it would be written from, in the speakers' own words:",
         "",
     ]
-    citations = []
-    for passage in _some(material.passages):
-        quoted = as_one(best_sentences(material.about, spoken(passage), passage["language"]))
-        citations.append(citation(passage["n"], passage, quoted))
-        lines.append(f"- “{quoted.text}” [{passage['n']}]")
+    quoted = [
+        (passage, as_one(best_sentences(material.about, spoken(passage), passage["language"])))
+        for passage in _some(material.passages)
+    ]
+    # A greeting or a thank you is left out where there is more.
+    saying = [one for one in quoted if len(content_words(one[1].text)) >= SAYING_WORDS] or quoted
+    lines += [f"- “{quote.text}” [{passage['n']}]" for passage, quote in saying]
     text = "\n".join(lines)
     return {
         **said(text),
         "passages": material.passages,
-        "citations": citations,
+        "citations": [citation(passage["n"], passage, quote) for passage, quote in saying],
         "unproved": 0,
     }
 

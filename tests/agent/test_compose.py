@@ -256,6 +256,14 @@ async def test_without_a_model_the_material_is_quoted_and_the_setting_named(app:
         assert cited["claim"] is None
 
 
+async def test_without_a_model_a_thank_you_is_not_quoted(app: App) -> None:
+    loaded = (await app.http.post("/api/videos/sample")).json()["items"][0]
+    await make.until_ready(app.http, loaded["video_id"])
+    message = make.only(await post(app, "Write a LinkedIn post about the great lens"), "message")
+    assert len(message["citations"]) > 3
+    assert "Thank you for listening" not in message["content"]
+
+
 async def test_without_a_model_nothing_is_quoted_about_what_is_not_there(app: App) -> None:
     await ocean(app)
     events = await post(app, "A post about income tax law in medieval Portugal")
