@@ -39,7 +39,7 @@ def _rows(section: str, run: FaultRun) -> list[Row]:
         Row(section, "questions accepted", len(run.asked.runs)),
         Row(section, "answers", len(run.asked.messages)),
         Row(section, "failures that were said", run.asked.failed.total()),
-        Row(section, "questions refused with a typed error", run.asked.refused.total()),
+        Row(section, "questions that were not accepted", run.asked.refused.total()),
         Row(section, "readers that came back", run.asked.reconnects),
         Row(section, "videos", run.videos),
         *(Row(section, name, len(found), goal="0") for name, found in nothing.items()),

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import psycopg
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.middleware import AsyncCallNext
+from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
 from ingestion.provider import TranscriptProvider
@@ -32,6 +34,7 @@ RESTART_S = 2.0
 FREE_HANDS = 2
 """Hands that take nothing from a batch, so that a person's video starts at once."""
 STOP_AGAIN_S = DRAIN_S + 2
+STOP_IDLE_AGAIN_S = 1.0
 
 
 @asynccontextmanager
@@ -84,14 +87,17 @@ async def _work(tools: WorkerTools, jobs: int) -> None:
 async def _take_turns(queue: App, jobs: int) -> None:
     async with queue.open_async():
         _heed_cancel()
+        work = _UnderWay()
         hands = [
-            asyncio.create_task(_take(queue, jobs, [PERSONAL_QUEUE, BATCH_QUEUE])),
-            asyncio.create_task(_take(queue, FREE_HANDS, [PERSONAL_QUEUE, HOUSEKEEPING_QUEUE])),
+            asyncio.create_task(_take(queue, jobs, [PERSONAL_QUEUE, BATCH_QUEUE], work)),
+            asyncio.create_task(
+                _take(queue, FREE_HANDS, [PERSONAL_QUEUE, HOUSEKEEPING_QUEUE], work)
+            ),
         ]
         try:
             done, _ = await asyncio.wait(hands, return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            await _rest(hands)
+            await _rest(hands, work)
         for hand in done:
             hand.result()
 
@@ -107,19 +113,33 @@ def _heed_cancel() -> None:
         raise asyncio.CancelledError
 
 
-async def _rest(hands: Sequence[asyncio.Task[None]]) -> None:
+class _UnderWay:
+    """How many jobs the hands of a worker are at."""
+
+    def __init__(self) -> None:
+        self.jobs = 0
+
+    async def count(self, work: AsyncCallNext, _: JobContext, __: Worker) -> object:
+        self.jobs += 1
+        try:
+            return await work()
+        finally:
+            self.jobs -= 1
+
+
+async def _rest(hands: Sequence[asyncio.Task[None]], work: _UnderWay) -> None:
     """Stop and let what is under way be put back.
 
-    More than once, since procrastinate forgets a stop that comes while it starts; not sooner,
-    since it takes a second stop for impatience and drops its jobs.
+    More than once, since a stop that comes while a hand starts may be lost. Not soon while there
+    is a job under way: procrastinate takes a second stop for impatience and drops it.
     """
     while any(not hand.done() for hand in hands):
         for hand in hands:
             hand.cancel()
-        await asyncio.wait(hands, timeout=STOP_AGAIN_S)
+        await asyncio.wait(hands, timeout=STOP_AGAIN_S if work.jobs else STOP_IDLE_AGAIN_S)
 
 
-async def _take(queue: App, jobs: int, queues: Sequence[str]) -> None:
+async def _take(queue: App, jobs: int, queues: Sequence[str], work: _UnderWay) -> None:
     await queue.run_worker_async(
         queues=queues,
         concurrency=jobs,
@@ -128,6 +148,7 @@ async def _take(queue: App, jobs: int, queues: Sequence[str]) -> None:
         update_heartbeat_interval=HEARTBEAT_S,
         stalled_worker_timeout=STALLED_S,
         delete_jobs="successful",
+        worker_middleware=[work.count],
     )
 
 
