@@ -49,7 +49,9 @@ const BUILT_IN: readonly Command[] = [
 
 /** The commands that have these words; the person's own templates come last. */
 export function commandsFor(words: string, own: readonly Template[]): Command[] {
-  return [...BUILT_IN, ...own.map(ownCommand)].filter(({ name, id }) => hasWords(`${name} ${id}`, words));
+  return [...BUILT_IN, ...own.map(ownCommand)].filter(({ name, id }) =>
+    hasWords(`${name} ${id}`, words),
+  );
 }
 
 function ownCommand({ id, name, description, variables }: Template): Command {
