@@ -15,6 +15,7 @@ from sqlalchemy import text
 from agent.checkpoints import open_checkpointer
 from agent.events import TokenEvent, writer
 from agent.models import ChatModels
+from agent.search import Search
 from agent.state import AgentState, Answer, Question, Reader
 from api import chat, chat_programs, conversations, errors
 from api.accounts.gate import Gate
@@ -68,6 +69,7 @@ async def asking(settings: Settings) -> AsyncIterator[App]:
             notices = Notices(resources.database_url)
             runs = Runs(asking_graph(resources), RunStore(resources.sessions, notices))
             app.state.resources, app.state.runs = resources, runs
+            app.state.search = Search(resources.chunks, resources.sessions)
             app.state.models = ChatModels(settings, resources.sessions)
             stack.push_async_callback(app.state.models.aclose)
             app.state.limits = Limits(settings, resources.sessions)
