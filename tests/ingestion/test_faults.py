@@ -103,7 +103,7 @@ async def test_a_worker_that_is_told_to_stop_puts_its_jobs_back(
 
 async def test_a_worker_outlives_its_connections(resources: Resources, user: User) -> None:
     cut = text(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     first = await file(resources, user, captions(OCEAN))
