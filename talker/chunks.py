@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -101,8 +102,14 @@ class ChunkIndex:
         if len(self._expected) == MAX_EXPECTED:
             self._expected.pop(next(iter(self._expected))).cancel()
         begun = asyncio.ensure_future(self._embeddings.aembed_query(question))
-        begun.add_done_callback(_heeded)
+        begun.add_done_callback(partial(self._heed, question))
         self._expected[question] = begun
+
+    def _heed(self, question: str, begun: asyncio.Future[list[float]]) -> None:
+        """What went wrong is told to who waits for it; who asks later has it tried again."""
+        failed = begun.cancelled() or begun.exception() is not None
+        if failed and self._expected.get(question) is begun:
+            del self._expected[question]
 
     async def candidates(
         self,
@@ -201,9 +208,3 @@ class ChunkIndex:
             if current == name:
                 raise
             return await work(current)
-
-
-def _heeded(begun: asyncio.Future[list[float]]) -> None:
-    """What went wrong is told to who asks for the candidates, and to nobody where nobody does."""
-    if not begun.cancelled():
-        begun.exception()

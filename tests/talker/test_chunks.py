@@ -17,7 +17,7 @@ from talker.resources import Resources, open_resources
 from talker.search_indexes import hold_switch
 from talker.settings import Settings
 from tests.make import BREAD, OCEAN
-from tests.model_server import DIMENSIONS, ModelServer
+from tests.model_server import DIMENSIONS, Failure, ModelServer
 from tests.relay import relay_to
 
 
@@ -336,6 +336,26 @@ async def test_another_model_s_index_is_built_beside_the_one_in_use(
     async with resources.sessions() as session:
         [row] = (await session.scalars(select(SearchIndex))).all()
     assert row.dimensions == DIMENSIONS
+
+
+async def test_a_question_that_could_not_be_embedded_ahead_is_embedded_when_it_is_asked(
+    make_settings: Callable[..., Settings], model_server: tuple[ModelServer, str]
+) -> None:
+    server, url = model_server
+    remote = make_settings(openrouter_base_url=url, embedding_model="test/embedding-small")
+    async with open_resources(remote) as resources:
+        ocean = chunks_of(uuid4(), OCEAN)
+        await resources.chunks.write(ocean)
+        server.script.append(Failure(401))
+        asked = len(server.requests)
+        resources.chunks.expect("why does it glow")
+        async with asyncio.timeout(10):
+            while len(server.requests) == asked:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        server.script.clear()
+        found = await resources.chunks.candidates("why does it glow", {ocean[0].video_id})
+        assert len(found) == len(ocean)
 
 
 @pytest.mark.parametrize("secret", [None, SecretStr("wrong")])
