@@ -196,19 +196,19 @@ async def prepare(
 ) -> Claim:
     """Check a question and store it with its answer-to-be; the run starts after the commit.
 
-    `expect` is told of a question that the run will search for, as soon as that is sure.
+    `expect` is told of a question that the run will search for, once nothing speaks against it.
     Raises BadRequest, UnknownModel, VideoNotFound, CollectionNotFound, TemplateNotFound,
     ConversationNotFound, ConversationBusy, AwaitsWord or BudgetUsedUp.
     """
     content = checked_content(ask.content, max_chars)
     models.check(ask.model)
     conversation = await own_conversation(session, user, conversation_id, lock=True)
-    if not ask.template and searched_as_it_is(content):
-        expect(content)
     await check_scope(session, user, ask.video_ids, ask.collection_id)
     template = await check_template(session, user, ask.template, ask.variables)
     await refuse_while_running(session, conversation_id)
     await check_budget(session, user.id, daily_usd(user, models.daily_budget_usd))
+    if template is None and searched_as_it_is(content):
+        expect(content)  # not before: a service's embeddings are paid for
     narrowed = ask if ask.video_ids or ask.collection_id else conversation
     asked = Asked(
         run_id=uuid4(),
