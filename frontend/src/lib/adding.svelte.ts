@@ -107,6 +107,11 @@ class Adding {
     return this.#add(api.addSample, "The sample");
   }
 
+  /** Show in the library that a source could not be added. */
+  refuse(source: string, { sentence }: Trouble): void {
+    this.refusals = [...this.refusals, { source, sentence, next_step: "" }];
+  }
+
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
@@ -128,8 +133,7 @@ class Adding {
       this.refusals = [...this.refusals, ...items.filter(isRefused).map(refusal)];
       this.#tell();
     } catch (error) {
-      const { sentence } = troubleOf(error);
-      this.refusals = [...this.refusals, { source, sentence, next_step: "" }];
+      this.refuse(source, troubleOf(error));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { TRANSCRIPTS } from "../../playwright.config";
 import { BAKING, expect, test } from "./app";
+import { hold } from "./hold";
 
 test("a playlist's price is seen before it is loaded, and follows what is wished", async ({
   app,
@@ -32,6 +33,34 @@ test("a list that is still being looked up can be let go of", async ({ app, page
   await expect(dialog).toBeHidden();
   await expect(app.library.getByText("No videos yet")).toBeVisible();
   await expect(page.getByLabel("YouTube links, one or more")).toHaveValue("@slow");
+});
+
+test("what was closed while it is being added is no fault, and its failure is told", async ({
+  app,
+  page,
+}) => {
+  await app.openEmpty();
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route("/api/videos", async (route) => {
+    await held;
+    await route.fulfill({ status: 503, json: { error: "disk_full", detail: "No room is left." } });
+  });
+  const refused = await app.askPrice(BAKING);
+  await refused.getByRole("button", { name: /^(Load|Add)/ }).click();
+  await page.keyboard.press("Escape");
+  await expect(refused).toBeHidden();
+  letGo();
+  await expect(app.library.getByText("No room is left.")).toBeVisible();
+  await page.unroute("/api/videos");
+
+  const dialog = await app.askPrice(BAKING);
+  const goOn = await hold(page, "/api/videos");
+  await dialog.getByRole("button", { name: /^(Load|Add)/ }).click();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  goOn();
+  await expect(app.videoLink(/^Baking, part/).nth(4)).toBeAttached({ timeout: 40_000 });
 });
 
 test("a list that nobody may read says so, and what to do", async ({ app, page }) => {
