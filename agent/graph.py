@@ -93,6 +93,12 @@ def build_graph(
     graph.add_node("remember", partial(remember, models=models))
     graph.add_node("converse", partial(converse, models=models, sessions=sessions))
 
+    _add_edges(graph)
+    _add_summaries(graph, sessions, summarizer, then="remember")
+    return graph.compile(name="talker", checkpointer=checkpointer)
+
+
+def _add_edges(graph: StateGraph[AgentState, Reader, Question, Answer]) -> None:
     graph.add_edge(START, "route")
     graph.add_conditional_edges("route", next_step, {**FIRST_STEPS, "reply": "reply"})
     graph.add_conditional_edges("offer_videos", has_offer)
@@ -113,8 +119,6 @@ def build_graph(
     ):
         graph.add_edge(last, "remember")
     graph.add_edge("remember", END)
-    _add_summaries(graph, sessions, summarizer, then="remember")
-    return graph.compile(name="talker", checkpointer=checkpointer)
 
 
 def build_summary_graph(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -64,11 +65,7 @@ def add(
     user: UserOption = LOCAL_USER_EMAIL,
 ) -> None:
     """Add videos and wait until each is ready or failed."""
-    listed = [line.split(" #")[0].strip() for line in file] if file else []
-    wanted = [*(sources or []), *(line for line in listed if line and not line.startswith("#"))]
-    if not wanted:
-        raise typer.BadParameter("Give at least one source, or --file with a list of them.")
-    wanted = list(dict.fromkeys(wanted))
+    wanted = _wanted(sources or [], file or [])
     wishes = Wishes(language, generate, collection, subscribe=subscribe)
 
     async def look(resources: Resources) -> Price:
@@ -88,6 +85,15 @@ def add(
     if dry_run:
         exit_by(_show_price(run(look), as_json=as_json))
     exit_by(run(load))
+
+
+def _wanted(sources: Iterable[str], lines: Iterable[str]) -> list[str]:
+    """What was named and what a list names, each once."""
+    listed = [line.split(" #")[0].strip() for line in lines]
+    wanted = [*sources, *(line for line in listed if line and not line.startswith("#"))]
+    if not wanted:
+        raise typer.BadParameter("Give at least one source, or --file with a list of them.")
+    return list(dict.fromkeys(wanted))
 
 
 @app.command()
